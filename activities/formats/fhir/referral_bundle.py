@@ -1,0 +1,178 @@
+"""A referral as it travels: who, what is asked, the Task that carries it, and the documents sent along."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from activities.formats.fhir.bundle import Entry, build_transaction, name_within, resources
+from activities.formats.fhir.condition import ConditionContent, build_condition, read_condition
+from activities.formats.fhir.coverage import CoverageContent, build_coverage, read_coverage
+from activities.formats.fhir.datatypes import Identifier, Reference
+from activities.formats.fhir.document_reference import (
+    BinaryContent,
+    DocumentContent,
+    build_binary,
+    build_document_reference,
+    read_binary,
+    read_document_reference,
+)
+from activities.formats.fhir.operation_outcome import Issue, IssueType, Json
+from activities.formats.fhir.organization import OrganizationContent, build_organization, read_organization
+from activities.formats.fhir.patient import PatientContent, build_patient, read_patient
+from activities.formats.fhir.practitioner import PractitionerContent, build_practitioner, read_practitioner
+from activities.formats.fhir.read import Refused
+from activities.formats.fhir.service_request import (
+    ServiceRequestContent,
+    build_service_request,
+    read_service_request,
+)
+from activities.formats.fhir.systems import NPI, URI
+from activities.formats.fhir.task import TaskAnswer, TaskContent, build_task, read_task
+
+
+@dataclass(frozen=True)
+class Referral:
+    """Everything sent at once. References between these parts are filled in by `build_referral`; leave them blank.
+
+    Each of patient, organisations, coverages, conditions and documents carries at least one identifier,
+    the practitioner its NPI.
+    """
+
+    patient: PatientContent
+    practitioner: PractitionerContent
+    sender: OrganizationContent
+    recipient: OrganizationContent
+    request: ServiceRequestContent
+    task: TaskContent
+    coverages: tuple[CoverageContent, ...] = ()
+    conditions: tuple[ConditionContent, ...] = ()
+    documents: tuple[DocumentContent, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReceivedReferral:
+    """The parts of a referral sent to us; `task.addresses` says where its Task is answered."""
+
+    patient: PatientContent
+    practitioner: PractitionerContent | None
+    organizations: tuple[OrganizationContent, ...]
+    request: ServiceRequestContent
+    task: TaskAnswer
+    coverages: tuple[CoverageContent, ...]
+    conditions: tuple[ConditionContent, ...]
+    documents: tuple[DocumentContent, ...]
+
+
+def build_referral(referral: Referral) -> Json:
+    """The transaction bundle, entry order: people, organisations, insurance, diagnoses, documents, request, task."""
+    return build_transaction(_entries(referral))
+
+
+def _entries(whole: Referral) -> Iterator[Entry]:
+    patient = whole.patient.identifiers[0]
+    doctor = Identifier(NPI, whole.practitioner.npi)
+    sender, recipient = whole.sender.identifiers[0], whole.recipient.identifiers[0]
+    subject = _named("Patient", patient)
+    yield Entry(build_patient(whole.patient), subject.reference, patient)
+    yield Entry(build_practitioner(whole.practitioner), _named("Practitioner", doctor).reference, doctor)
+    yield Entry(build_organization(whole.sender), _named("Organization", sender).reference, sender)
+    yield Entry(build_organization(whole.recipient), _named("Organization", recipient).reference, recipient)
+    for coverage in whole.coverages:
+        key = coverage.identifiers[0]
+        resource = build_coverage(replace(coverage, beneficiary=subject))
+        yield Entry(resource, _named("Coverage", key).reference, key)
+    for condition in whole.conditions:
+        key = condition.identifiers[0]
+        resource = build_condition(replace(condition, subject=subject))
+        yield Entry(resource, _named("Condition", key).reference, key)
+    for document in whole.documents:
+        yield from _document(document, subject)
+    yield _request(whole, subject)
+    yield _task(whole, subject)
+
+
+def _document(document: DocumentContent, subject: Reference) -> Iterator[Entry]:
+    key = document.identifiers[0]
+    kept_at = name_within("Binary", key.system, key.value)
+    if document.data:
+        put_id = kept_at.removeprefix("urn:uuid:")
+        yield Entry(build_binary(BinaryContent(document.content_type, document.data)), kept_at, put_id=put_id)
+    placed = replace(document, subject=subject, data=b"", url=kept_at if document.data else document.url)
+    yield Entry(build_document_reference(placed), _named("DocumentReference", key).reference, key)
+
+
+def _request(whole: Referral, subject: Reference) -> Entry:
+    request = replace(
+        whole.request,
+        subject=subject,
+        requester=_named("Practitioner", Identifier(NPI, whole.practitioner.npi)),
+        performer=_named("Organization", whole.recipient.identifiers[0]),
+        conditions=tuple(_named("Condition", one.identifiers[0]) for one in whole.conditions),
+        coverages=tuple(_named("Coverage", one.identifiers[0]) for one in whole.coverages),
+        documents=tuple(_named("DocumentReference", one.identifiers[0]) for one in whole.documents),
+        id="",
+        version="",
+    )
+    return Entry(build_service_request(request), _named("ServiceRequest", request.number).reference, request.number)
+
+
+def _task(whole: Referral, subject: Reference) -> Entry:
+    task = replace(
+        whole.task,
+        focus=_named("ServiceRequest", whole.request.number),
+        patient=subject,
+        requester=_named("Organization", whole.sender.identifiers[0]),
+        owner=_named("Organization", whole.recipient.identifiers[0]),
+        id="",
+        version="",
+    )
+    key = Identifier(URI, task.address)
+    return Entry(build_task(task), _named("Task", key).reference, key)
+
+
+def _named(kind: str, identifier: Identifier) -> Reference:
+    return Reference(name_within(kind, identifier.system, identifier.value))
+
+
+def read_referral(bundle: Json) -> ReceivedReferral:
+    """From a checked transaction bundle. Refused 422: not exactly one Patient, ServiceRequest and Task, or the
+    request and task are about somebody else than that patient.
+    """
+    patient_url, patient = _only(bundle, "Patient")
+    request_url, request = _only(bundle, "ServiceRequest")
+    _, task = _only(bundle, "Task")
+    asked, work = read_service_request(request), read_task(task)
+    _agree(asked.subject.reference, patient_url, "ServiceRequest.subject")
+    _agree(work.patient, patient_url, "Task.for")
+    _agree(work.focus, request_url, "Task.focus")
+    practitioners = resources(bundle, "Practitioner")
+    binaries = dict(resources(bundle, "Binary"))
+    documents = [read_document_reference(one) for _, one in resources(bundle, "DocumentReference")]
+    return ReceivedReferral(
+        patient=read_patient(patient),
+        practitioner=read_practitioner(practitioners[0][1]) if practitioners else None,
+        organizations=tuple(read_organization(one) for _, one in resources(bundle, "Organization")),
+        request=asked,
+        task=work,
+        coverages=tuple(read_coverage(one) for _, one in resources(bundle, "Coverage")),
+        conditions=tuple(read_condition(one) for _, one in resources(bundle, "Condition")),
+        documents=tuple(_with_bytes(one, binaries) for one in documents),
+    )
+
+
+def _with_bytes(document: DocumentContent, binaries: dict[str, Json]) -> DocumentContent:
+    found = binaries.get(document.url)
+    return document if found is None else replace(document, data=read_binary(found).data)
+
+
+def _only(bundle: Json, kind: str) -> tuple[str, Json]:
+    found = resources(bundle, kind)
+    if len(found) != 1:
+        words = f"A referral holds exactly one {kind}; this bundle has {len(found)}."
+        raise Refused(422, Issue(IssueType.BUSINESS_RULE, words, "Bundle.entry"))
+    return found[0]
+
+
+def _agree(reference: str, expected: str, path: str) -> None:
+    if reference != expected:
+        words = f"{path} must name the one in this bundle."
+        raise Refused(422, Issue(IssueType.BUSINESS_RULE, words, path))

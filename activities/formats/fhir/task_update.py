@@ -1,0 +1,63 @@
+"""What a partner's update may change in a Task, and the Task as it will be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from activities.formats.fhir.operation_outcome import Issue, IssueType, Json
+
+# The partner's side of the Task; everything else was said by us.
+MUTABLE = frozenset(
+    [
+        "status",
+        "businessStatus",
+        "statusReason",
+        "note",
+        "output",
+        "executionPeriod",
+        "lastModified",
+        "contained",
+        "text",
+        "extension",
+        "language",
+        "meta",
+    ]
+)
+
+
+def refused_changes(stored: Json, received: Json, base: str) -> tuple[Issue, ...]:
+    """One issue per element that the update changes, adds or leaves out and may not; empty when all is well.
+
+    `base` is our FHIR address: a reference may be written relative or absolute.
+    """
+    return tuple(_changes(stored, received, base.rstrip("/") + "/"))
+
+
+def _changes(stored: Json, received: Json, prefix: str) -> Iterator[Issue]:
+    for name in sorted((stored.keys() | received.keys()) - MUTABLE):
+        if name.removeprefix("_") in MUTABLE:
+            continue
+        before, after = stored.get(name), _relative(received.get(name), prefix)
+        if _relative(before, prefix) != after:
+            verb = "may not be left out" if after is None else "may not be changed by an update"
+            yield Issue(IssueType.BUSINESS_RULE, f"Task.{name} {verb}.", f"Task.{name}")
+
+
+def _relative(value: Any, prefix: str) -> Any:
+    if isinstance(value, list):
+        return [_relative(entry, prefix) for entry in value]
+    if isinstance(value, dict):
+        return {
+            name: inner.removeprefix(prefix)
+            if name == "reference" and isinstance(inner, str)
+            else _relative(inner, prefix)
+            for name, inner in value.items()
+        }
+    return value
+
+
+def updated(stored: Json, received: Json, version: str, modified: str) -> Json:
+    """The partner's elements over ours, with our new version and instant; its extensions and tags stay."""
+    kept = {name: value for name, value in stored.items() if name.removeprefix("_") not in MUTABLE}
+    given = {name: value for name, value in received.items() if name.removeprefix("_") in MUTABLE}
+    meta = {**given.get("meta", {}), "versionId": version, "lastUpdated": modified}
+    return {**kept, **given, "meta": meta}

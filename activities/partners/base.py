@@ -1,0 +1,174 @@
+"""What every partner shares: how a message is sent once, how a failure is told, what is logged of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Repeatable(StrEnum):
+    """Whether a partner makes one of a message that comes twice with the same bytes."""
+
+    YES = "repeatable"
+    NO = "ask-first"
+
+
+class Reached(StrEnum):
+    """What is known of a failed attempt: it did not reach the partner, or nobody can tell."""
+
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class PartnerError(Exception):
+    """A partner did not take a message.
+
+    `permanent`: the same bytes will fail again. `words`: cause and remedy in plain words, for the task; they may
+    quote the partner and so hold patient data, therefore `str()` is the code only. `retry_after`: seconds.
+    """
+
+    def __init__(
+        self,
+        partner: str,
+        *,
+        permanent: bool,
+        code: str,
+        words: str,
+        reached: Reached = Reached.NO,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{partner}: {code}")
+        self.partner = partner
+        self.permanent = permanent
+        self.code = code
+        self.words = words
+        self.reached = reached
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The partner has it: `external_id` is its name there, `answer` what it replied, as it came."""
+
+    external_id: str
+    answer: bytes
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `ask` learnt; `external_id` is empty when the partner does not have it."""
+
+    present: bool
+    external_id: str = ""
+
+
+class Partner(Protocol):
+    """One outside system. Both calls block for at most the partner's time-outs and raise PartnerError."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def repeatable(self) -> Repeatable: ...
+
+    def send(self, message: bytes) -> Receipt: ...
+
+    def ask(self, key: str) -> Found:
+        """Whether the partner holds what `key` names (`system|value` of the message's own identifier)."""
+        ...
+
+
+class Standing(StrEnum):
+    """Where an outgoing message stands in the store; the values are those of `message_log.state`."""
+
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A stored message. `was` is how it stood before it was taken; `receipt` is there when it was SENT.
+
+    `words` tell why it was REFUSED.
+    """
+
+    was: Standing
+    message: bytes
+    key: str
+    receipt: Receipt | None = None
+    words: str = ""
+
+
+class Outbox(Protocol):
+    """The store's side of one outgoing message; each call is a transaction of its own, none is open while sending."""
+
+    def take(self) -> Parcel:
+        """READY becomes SENDING and is committed; any other standing is left as it is."""
+        ...
+
+    def settle(self, standing: Standing, receipt: Receipt | None = None, words: str = "") -> None: ...
+
+
+def deliver(partner: Partner, outbox: Outbox) -> Receipt:
+    """Sends the message so that the partner has it once; calling again after any crash is safe.
+
+    A message found SENDING or UNKNOWN may have arrived: a repeatable partner gets the same bytes again, any other
+    is asked first. Raises PartnerError; a passing one leaves the message to be tried again.
+    """
+    parcel = outbox.take()
+    match parcel.was:
+        case Standing.SENT if parcel.receipt is not None:
+            return parcel.receipt
+        case Standing.REFUSED:
+            raise PartnerError(partner.name, permanent=True, code="refused-before", words=parcel.words)
+        case Standing.SENDING | Standing.UNKNOWN if partner.repeatable is Repeatable.NO:
+            found = partner.ask(parcel.key)
+            if found.present:
+                return _sent(outbox, Receipt(found.external_id, b""))
+    return _send(partner, outbox, parcel)
+
+
+def _send(partner: Partner, outbox: Outbox, parcel: Parcel) -> Receipt:
+    try:
+        receipt = partner.send(parcel.message)
+    except PartnerError as failed:
+        again = parcel.was is not Standing.READY and partner.repeatable is Repeatable.YES
+        outbox.settle(_after(failed, partner.repeatable, again), words=failed.words)
+        raise
+    return _sent(outbox, receipt)
+
+
+def _sent(outbox: Outbox, receipt: Receipt) -> Receipt:
+    outbox.settle(Standing.SENT, receipt)
+    return receipt
+
+
+def _after(failed: PartnerError, repeatable: Repeatable, again: bool) -> Standing:
+    if failed.permanent:
+        # An earlier attempt may have arrived before this refusal: "refused" would be a claim we cannot make.
+        return Standing.UNKNOWN if again else Standing.REFUSED
+    if failed.reached is Reached.NO or repeatable is Repeatable.YES:
+        return Standing.READY
+    return Standing.UNKNOWN
+
+
+@contextmanager
+def timed(partner: str, act: str, clock: Callable[[], float]) -> Iterator[None]:
+    """Logs one line per call: partner, act, how it ended, milliseconds. Nothing of what was sent or answered."""
+    started, outcome = clock(), "stopped"
+    try:
+        yield
+        outcome = "done"
+    except PartnerError as failed:
+        outcome = failed.code
+        raise
+    finally:
+        log.info("partner", partner=partner, act=act, outcome=outcome, ms=round((clock() - started) * 1000))

@@ -1,0 +1,30 @@
+"""What happened in a case: its timeline, and what makes each step happen once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from activities.records.base import Base, Tenanted
+
+
+class CaseEvent(Tenanted, Base):
+    """`step_key` is unique in its case; `at` is when it truly happened, `recorded_at` when we learned of it."""
+
+    __tablename__ = "case_event"
+    case_id: Mapped[UUID]
+    step_key: Mapped[str]
+    step: Mapped[str]
+    stage: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    facts: Mapped[dict[str, object]]
+    result: Mapped[dict[str, object]]
+    message_id: Mapped[UUID | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime]
+
+
+def result_of(session: Session, case_id: UUID, step_key: str) -> dict[str, object] | None:
+    """What a step that was recorded before gave; None when it is new."""
+    return session.scalar(select(CaseEvent.result).where(CaseEvent.case_id == case_id, CaseEvent.step_key == step_key))

@@ -1,0 +1,25 @@
+"""FHIR Patient."""
+
+from datetime import date
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from activities.records.base import Base, Versioned
+
+
+class Patient(Versioned, Base):
+    """Names, birth date and addresses are plain under row security, because they are searched."""
+
+    __tablename__ = "patient"
+    mrn: Mapped[str]
+    family: Mapped[str]
+    given: Mapped[str]
+    birth_date: Mapped[date]
+    sex: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    interpreter: Mapped[bool] = mapped_column(default=False)
+    site: Mapped[str] = mapped_column(default="")
+    allergies: Mapped[list[str]] = mapped_column(default=list)
+    alerts: Mapped[list[str]] = mapped_column(default=list)
+    coverage: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,102 @@
+"""FHIR ServiceRequest (what is asked) and the Task by which a partner fulfils it (table `fulfilment`)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from activities.records.base import Base, Versioned
+from rules.referral.vocabulary import Facts, Priority, Progress, Stage, Step
+
+
+class RequestStatus(StrEnum):
+    """FHIR R4 request-status."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    REVOKED = "revoked"
+    COMPLETED = "completed"
+
+
+def status_of(stage: Stage) -> RequestStatus:
+    """The FHIR status that a stage of ours shows to partners."""
+    if stage in (Stage.DRAFT, Stage.COVERAGE):
+        return RequestStatus.DRAFT
+    if stage in (Stage.CANCELLED, Stage.EXPIRED):
+        return RequestStatus.REVOKED
+    return RequestStatus.COMPLETED if stage is Stage.CLOSED else RequestStatus.ACTIVE
+
+
+class ServiceRequest(Versioned, Base):
+    """A referral. `number` is what people and partners call it (R-20418)."""
+
+    __tablename__ = "service_request"
+    number: Mapped[str]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    requester: Mapped[str]
+    requester_npi: Mapped[str] = mapped_column(default="")
+    performer_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    service: Mapped[str]
+    priority: Mapped[str]
+    question: Mapped[str]
+    diagnoses: Mapped[list[str]] = mapped_column(default=list)
+    site: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default=RequestStatus.DRAFT)
+    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
+    stage_since: Mapped[datetime]
+    visit_at: Mapped[datetime | None] = mapped_column(default=None)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    close_reason: Mapped[str | None] = mapped_column(default=None)
+
+
+class Fulfilment(Versioned, Base):
+    """The FHIR Task at one candidate; `version` is its ETag. `content` is the resource as last agreed."""
+
+    __tablename__ = "fulfilment"
+    service_request_id: Mapped[UUID] = mapped_column(ForeignKey("service_request.id"))
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    round: Mapped[int] = mapped_column(default=1)
+    status: Mapped[str] = mapped_column(default="requested")
+    business_status: Mapped[str] = mapped_column(default="")
+    status_reason: Mapped[str] = mapped_column(default="")
+    content: Mapped[dict[str, object]] = mapped_column(default=dict)
+
+
+@dataclass(frozen=True)
+class PastStep:
+    """Something that happened before the case was opened here; `actor` in words."""
+
+    step: Step
+    at: datetime
+    actor: str
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True)
+class ReferralContent:
+    """What a new referral asks: the sealed arguments of its opening decision. `opened_at` may lie in the past."""
+
+    patient_id: str
+    performer_id: str
+    service: str
+    priority: Priority
+    question: str
+    requester: str
+    requester_npi: str = ""
+    diagnoses: tuple[str, ...] = ()
+    site: str = ""
+    opened_at: datetime | None = None
+    number: str = ""
+    progress: Progress | None = None
+    past: tuple[PastStep, ...] = ()
+
+
+def next_number(session: Session) -> str:
+    """The next referral number, as people and partners call it."""
+    number = session.scalar(text("select nextval('referral_number')"))
+    return f"R-{number}"

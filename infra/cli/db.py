@@ -1,0 +1,27 @@
+"""`careloop db migrate`: the store brought to the present shape, and the ring's signing key laid down in it."""
+
+import typer
+
+from infra.keys import load_ring
+from infra.migrations.upgrade import prepare, upgrade
+from infra.settings import Settings, load
+
+app = typer.Typer(help="The record store's shape.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Commands on the store's shape."""
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Runs the migrations that are missing."""
+    migrate(load())
+
+
+def migrate(settings: Settings) -> None:
+    """Roles, database, tables, the context-signing key. Repeatable; two at once wait for each other."""
+    ring = load_ring(settings)
+    prepare(settings.admin_url, settings.owner_url, settings.database_url)
+    upgrade(settings.owner_url, ring.signing)

@@ -1,0 +1,105 @@
+"""Carries who acts, as an opaque id in a header, from the web through the workflow into each activity."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from temporalio import client, worker, workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import DataConverter
+
+from activities import acting
+from workflows.contracts.people import ACTOR_HEADER, SYSTEM
+
+_convert = DataConverter.default.payload_converter
+_in_web: ContextVar[str] = ContextVar("actor_in_web", default=SYSTEM)
+_in_workflow: ContextVar[str] = ContextVar("actor_in_workflow", default=SYSTEM)
+
+
+def speak_as(actor: str) -> None:
+    """Every message this task sends to the engine from now on is this actor's."""
+    _in_web.set(actor)
+
+
+def _with(headers: Mapping[str, Payload], actor: str) -> Mapping[str, Payload]:
+    return {**headers, ACTOR_HEADER: _convert.to_payloads([actor])[0]}
+
+
+def _from(headers: Mapping[str, Payload]) -> str:
+    payload = headers.get(ACTOR_HEADER)
+    return str(_convert.from_payloads([payload], [str])[0]) if payload else SYSTEM
+
+
+class ActorInterceptor(client.Interceptor, worker.Interceptor):
+    """Both ends of the header; register it on the client, which hands it to its workers."""
+
+    def intercept_client(self, next: client.OutboundInterceptor) -> client.OutboundInterceptor:
+        return _ClientOutbound(next)
+
+    def intercept_activity(self, next: worker.ActivityInboundInterceptor) -> worker.ActivityInboundInterceptor:
+        return _ActivityInbound(next)
+
+    def workflow_interceptor_class(
+        self,
+        input: worker.WorkflowInterceptorClassInput,  # noqa: ARG002 the engine's own signature
+    ) -> type[worker.WorkflowInboundInterceptor] | None:
+        return _WorkflowInbound
+
+
+class _ClientOutbound(client.OutboundInterceptor):
+    async def start_workflow(self, input: client.StartWorkflowInput) -> client.WorkflowHandle[Any, Any]:
+        input.headers = _with(input.headers, _in_web.get())
+        return await super().start_workflow(input)
+
+    async def signal_workflow(self, input: client.SignalWorkflowInput) -> None:
+        input.headers = _with(input.headers, _in_web.get())
+        await super().signal_workflow(input)
+
+    async def start_workflow_update(self, input: client.StartWorkflowUpdateInput) -> client.WorkflowUpdateHandle[Any]:
+        input.headers = _with(input.headers, _in_web.get())
+        return await super().start_workflow_update(input)
+
+    async def start_update_with_start_workflow(
+        self, input: client.StartWorkflowUpdateWithStartInput
+    ) -> client.WorkflowUpdateHandle[Any]:
+        start, update = input.start_workflow_input, input.update_workflow_input
+        start.headers = _with(start.headers, _in_web.get())
+        update.headers = _with(update.headers, _in_web.get())
+        return await super().start_update_with_start_workflow(input)
+
+
+class _WorkflowInbound(worker.WorkflowInboundInterceptor):
+    def init(self, outbound: worker.WorkflowOutboundInterceptor) -> None:
+        super().init(_WorkflowOutbound(outbound))
+
+    async def execute_workflow(self, input: worker.ExecuteWorkflowInput) -> Any:
+        _in_workflow.set(_from(input.headers))
+        return await super().execute_workflow(input)
+
+    async def handle_signal(self, input: worker.HandleSignalInput) -> None:
+        _in_workflow.set(_from(input.headers))
+        await super().handle_signal(input)
+
+    async def handle_update_handler(self, input: worker.HandleUpdateInput) -> Any:
+        _in_workflow.set(_from(input.headers))
+        return await super().handle_update_handler(input)
+
+
+class _WorkflowOutbound(worker.WorkflowOutboundInterceptor):
+    def start_local_activity(self, input: worker.StartLocalActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = _with(input.headers, _in_workflow.get())
+        return super().start_local_activity(input)
+
+    def start_activity(self, input: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:
+        input.headers = _with(input.headers, _in_workflow.get())
+        return super().start_activity(input)
+
+    async def signal_external_workflow(self, input: worker.SignalExternalWorkflowInput) -> None:
+        input.headers = _with(input.headers, _in_workflow.get())
+        await super().signal_external_workflow(input)
+
+
+class _ActivityInbound(worker.ActivityInboundInterceptor):
+    async def execute_activity(self, input: worker.ExecuteActivityInput) -> Any:
+        acting.actor.set(_from(input.headers))
+        return await super().execute_activity(input)

@@ -1,0 +1,31 @@
+"""The few statements every protected table needs, so that a migration says only what is particular to it."""
+
+from alembic import op
+
+POLICY = "tenant = (select app.tenant())"
+
+
+def protect(table: str, verbs: str = "select, insert, update") -> None:
+    """Row security forced on everybody, one policy, and what the application's role may do."""
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(f"create policy of_tenant on {table} using ({POLICY}) with check ({POLICY})")
+    op.execute(f"grant {verbs} on {table} to careloop_app")
+
+
+def keep_history(table: str) -> None:
+    """Earlier rows go to `<table>_history` with `[recorded_at, recorded_to)`; `app.<table>_as_of(at)` reads both."""
+    history = f"{table}_history"
+    op.execute(f"create table {history} (like {table}, recorded_to timestamptz not null)")
+    op.execute(f"create index {history}_id on {history} (tenant, id, recorded_at)")
+    protect(history, "select")
+    op.execute(
+        f"create trigger keep_history before update or delete on {table} "
+        "for each row execute function app.keep_history()"
+    )
+    make_as_of(table)
+
+
+def make_as_of(table: str) -> None:
+    """Made anew whenever the table gains a column."""
+    op.execute(f"select app.make_as_of('{table}')")

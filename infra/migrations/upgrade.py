@@ -1,0 +1,51 @@
+"""Brings a PostgreSQL to the present shape: roles, database, tables, and the key that checks contexts."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from psycopg import connect, sql
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+OWNER, APP, SEARCH = "careloop_owner", "careloop_app", "careloop_search"
+
+
+def prepare(admin_url: str, owner_url: str, app_url: str) -> None:
+    """Makes roles and database where they lack; the passwords are those in the two addresses. Repeatable."""
+    owner, app = make_url(owner_url), make_url(app_url)
+    with connect(_maintenance(admin_url), autocommit=True) as admin:
+        for role, password in ((OWNER, owner.password), (APP, app.password), (SEARCH, None)):
+            known = admin.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+            verb = sql.SQL("alter role {} " if known else "create role {} ").format(sql.Identifier(role))
+            login = sql.SQL("login password {}").format(sql.Literal(password)) if password else sql.SQL("nologin")
+            admin.execute(verb + login)
+        admin.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER)))
+        admin.execute(sql.SQL("grant {} to {}").format(sql.Identifier(SEARCH), sql.Identifier(OWNER)))
+        known = admin.execute("select 1 from pg_database where datname = %s", (owner.database,)).fetchone()
+        verb = sql.SQL("alter database {} owner to {}" if known else "create database {} owner {}")
+        admin.execute(verb.format(sql.Identifier(str(owner.database)), sql.Identifier(OWNER)))
+
+
+def upgrade(owner_url: str, signing: bytes) -> None:
+    """Runs what is missing of the numbered migrations and lays down the context-signing key."""
+    engine = create_engine(owner_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into app.signing_key (secret) values (:secret) "
+                "on conflict (only_one) do update set secret = excluded.secret"
+            ),
+            {"secret": signing},
+        )
+    engine.dispose()
+
+
+def _maintenance(url: str) -> str:
+    """The database that is always there, as psycopg itself takes the address."""
+    return make_url(url).set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)

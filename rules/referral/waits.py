@@ -1,0 +1,198 @@
+"""What each stage of a referral waits for: the next action in words, its owner's pool, and its clock.
+
+Default clocks by priority (STAT, urgent, routine) are common practice and may be changed by a clinic.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.calendar import Clock, Unit
+from rules.referral.vocabulary import Priority, Progress, Stage, Step
+
+COORDINATORS, CLINICIANS = "referral_coordinator", "clinician"
+MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, MAX_RUNGS = 3, 3, 2, 4
+AFTER_VISIT = Clock(1, Unit.BUSINESS_DAYS)
+RUNG = Clock(1, Unit.BUSINESS_DAYS)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The one next action: a person's task (`person`), or a partner's answer with the pool that chases it.
+
+    The clock runs from `start`.
+    """
+
+    action: str
+    why: str
+    pool: str
+    start: datetime
+    clock: Clock
+    person: bool
+    step: Step
+
+
+def _clocks(stat: str, urgent: str, routine: str) -> dict[Priority, Clock]:
+    return {
+        priority: Clock(int(words.split()[0]), Unit(words.split()[1]))
+        for priority, words in zip(Priority, (stat, urgent, routine), strict=True)
+    }
+
+
+CLOCKS: dict[Stage, dict[Priority, Clock]] = {
+    Stage.DRAFT: _clocks("4 h", "1 BD", "3 BD"),
+    Stage.COVERAGE: _clocks("2 h", "1 BD", "2 BD"),
+    Stage.SENT: _clocks("1 h", "4 h", "1 BD"),
+    Stage.TRIAGE: _clocks("4 h", "1 BD", "5 BD"),
+    Stage.AWAITING_INFO: _clocks("4 h", "1 BD", "5 BD"),
+    Stage.SCHEDULING: _clocks("8 BH", "2 BD", "7 d"),
+    Stage.OUTREACH: _clocks("8 h", "16 h", "2 d"),
+    Stage.SCHEDULED: _clocks("24 h", "7 d", "30 d"),
+    Stage.NO_SHOW: _clocks("8 BH", "1 BD", "3 BD"),
+    Stage.SEEN: _clocks("24 h", "3 d", "7 d"),
+    Stage.REPORT_RECEIVED: _clocks("1 BD", "3 BD", "7 d"),
+    Stage.REVIEWED: _clocks("1 BD", "3 BD", "7 d"),
+    Stage.PATIENT_TOLD: _clocks("1 BD", "3 BD", "7 d"),
+    Stage.ADVICE: _clocks("4 h", "1 BD", "2 BD"),
+    Stage.DECLINED: _clocks("4 h", "1 BD", "2 BD"),
+    Stage.REDIRECTED: _clocks("4 h", "1 BD", "2 BD"),
+    Stage.CANCEL_REQUESTED: _clocks("4 h", "24 h", "24 h"),
+}
+
+# Stage → action, why, pool, whether a person of ours acts first, and the step that ends it.
+# `{partner}` is filled in where the words are stored; no patient's name belongs in them.
+ACTIONS: dict[Stage, tuple[str, str, str, bool, Step]] = {
+    Stage.DRAFT: (
+        "Finish and send the referral",
+        "Started and not yet sent",
+        COORDINATORS,
+        True,
+        Step.SENDING,
+    ),
+    Stage.COVERAGE: (
+        "Check coverage and network",
+        "The plan may ask for an authorization",
+        COORDINATORS,
+        True,
+        Step.COVERAGE_CLEARANCE,
+    ),
+    Stage.SENT: (
+        "Wait for {partner} to confirm",
+        "Sent, not yet confirmed",
+        COORDINATORS,
+        False,
+        Step.RECEIPT,
+    ),
+    Stage.TRIAGE: (
+        "Wait for {partner}'s answer",
+        "In the specialist's triage",
+        COORDINATORS,
+        False,
+        Step.ACCEPTANCE,
+    ),
+    Stage.AWAITING_INFO: (
+        "Send what {partner} asked for",
+        "The specialist needs information",
+        COORDINATORS,
+        True,
+        Step.INFORMATION,
+    ),
+    Stage.SCHEDULING: (
+        "Get the appointment booked with {partner}",
+        "Accepted, not yet booked",
+        COORDINATORS,
+        True,
+        Step.APPOINTMENT,
+    ),
+    Stage.OUTREACH: ("Call the patient to book", "Not reached yet", COORDINATORS, True, Step.ATTEMPT),
+    Stage.SCHEDULED: ("Wait for the visit", "The appointment is made", COORDINATORS, False, Step.VISIT),
+    Stage.NO_SHOW: (
+        "Rebook with {partner}",
+        "The patient did not come",
+        COORDINATORS,
+        True,
+        Step.APPOINTMENT,
+    ),
+    Stage.SEEN: ("Wait for {partner}'s report", "Seen, the report is due", COORDINATORS, False, Step.REPORT),
+    Stage.REPORT_RECEIVED: ("Review the report", "The report has arrived", CLINICIANS, True, Step.REVIEW),
+    Stage.REVIEWED: ("Tell the patient", "The report is reviewed", COORDINATORS, True, Step.PATIENT_NOTICE),
+    Stage.PATIENT_TOLD: (
+        "Settle the follow-ups",
+        "The patient knows; follow-ups are open",
+        COORDINATORS,
+        True,
+        Step.FOLLOW_UP,
+    ),
+    Stage.ADVICE: (
+        "Accept the advice or ask for a visit",
+        "Answered with advice",
+        CLINICIANS,
+        True,
+        Step.ADVICE_ACCEPTANCE,
+    ),
+    Stage.DECLINED: (
+        "Choose another specialist and tell the patient",
+        "{partner} declined",
+        COORDINATORS,
+        True,
+        Step.NEW_RECIPIENT,
+    ),
+    Stage.REDIRECTED: ("Send it where {partner} said", "Redirected", COORDINATORS, True, Step.NEW_RECIPIENT),
+    Stage.CANCEL_REQUESTED: (
+        "Wait for {partner} to confirm the cancellation",
+        "Cancellation asked for",
+        COORDINATORS,
+        False,
+        Step.CANCELLATION_CONFIRMED,
+    ),
+}
+
+CHASES: dict[Step, str] = {
+    Step.RECEIPT: "Ask {partner} whether it arrived",
+    Step.ACCEPTANCE: "Ask {partner} for an answer",
+    Step.VISIT: "Ask {partner} whether the patient came",
+    Step.REPORT: "Call {partner} for the report",
+    Step.CANCELLATION_CONFIRMED: "Ask {partner} to confirm the cancellation",
+}
+
+
+def waiting(progress: Progress) -> Waiting | None:
+    """What an open referral waits for now; None when it has ended. `since` must be set."""
+    if not progress.open or progress.since is None:
+        return None
+    action, why, pool, person, step = ACTIONS[progress.stage]
+    clock = CLOCKS[progress.stage][progress.priority]
+    base = Waiting(action, why, pool, progress.since, clock, person, step)
+    return _exception(progress, base) or _chased(progress, _started(progress, base))
+
+
+def _started(progress: Progress, base: Waiting) -> Waiting:
+    """A visit is waited for until the day after it; a recipient without a connection is a person's work."""
+    if progress.stage is Stage.SCHEDULED and progress.visit_at:
+        return replace(base, start=progress.visit_at, clock=AFTER_VISIT)
+    if progress.stage is Stage.SENT and progress.by_hand:
+        return replace(base, action="Fax the packet to {partner} and confirm it arrived", person=True)
+    return base
+
+
+def _chased(progress: Progress, base: Waiting) -> Waiting:
+    """Once a partner's instant has passed, the pool must ask."""
+    return replace(base, action=CHASES[base.step], person=True) if progress.rung and not base.person else base
+
+
+def _exception(progress: Progress, base: Waiting) -> Waiting | None:
+    """The stages whose usual action no longer helps: a person must decide."""
+    stage = progress.stage
+    if stage is Stage.SENT and progress.failed_delivery:
+        action = "Send it another way or choose another specialist"
+        return replace(base, action=action, why=progress.failed_delivery, person=True, step=Step.NEW_RECIPIENT)
+    if stage is Stage.AWAITING_INFO and progress.asks >= MAX_ASKS:
+        return _to_clinician(base, "Decide: third request for information", f"Asked {progress.asks} times")
+    if stage is Stage.OUTREACH and progress.attempts >= MAX_ATTEMPTS:
+        return _to_clinician(base, "Decide: patient not reached", f"{progress.attempts} attempts")
+    if stage is Stage.NO_SHOW and progress.rebookings > MAX_REBOOKINGS:
+        return _to_clinician(base, "Decide after repeated no-shows", f"{progress.rebookings} missed visits")
+    return None
+
+
+def _to_clinician(base: Waiting, action: str, why: str) -> Waiting:
+    return replace(base, action=action, why=why, pool=CLINICIANS, person=True, step=Step.CLOSURE)

@@ -1,0 +1,89 @@
+"""One builder per record: a valid row with as little said as possible, in a clinic of the cast."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from activities.records.base import new_id
+from activities.records.decision import Decision
+from activities.records.organization import Organization, Transport
+from activities.records.patient import Patient
+from activities.records.service_request import ReferralContent
+from activities.records.sessions import Context
+from activities.records.tenant import Tenant
+from activities.records.values import dump
+from infra.bootstrap import Parts
+from rules.referral.vocabulary import Priority, Step
+from workflows.contracts import referral
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+LARKMOOR, HERONFIELD = Context("larkmoor", "system"), Context("heronfield", "system")
+
+
+def clinics(parts: Parts) -> None:
+    with parts.sessions.engine.begin() as connection:
+        for tenant, name, zone in (
+            ("larkmoor", "Larkmoor Family Medicine", "America/Boise"),
+            ("heronfield", "Heronfield Specialty Associates", "America/Los_Angeles"),
+        ):
+            connection.execute(
+                Tenant.__table__.insert().values(id=tenant, name=name, zone=zone)  # type: ignore[attr-defined]
+            )
+    for context, name, npi in (
+        (LARKMOOR, "Larkmoor Family Medicine", "2000001018"),
+        (HERONFIELD, "Heronfield Specialty Associates", "2000001026"),
+    ):
+        organization(parts, context, name=name, npi=npi, partner=False)
+
+
+def organization(parts: Parts, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values = {"name": "Quillon Digestive Health", "transport": Transport.PAPER} | fields
+    row = Organization(id=new_id(), tenant=context.tenant, **values)
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return row.id
+
+
+def patient(parts: Parts, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values: dict[str, object] = {
+        "mrn": f"LM-{new_id().hex[-6:]}",
+        "family": "Vailgood",
+        "given": "Terrence",
+        "birth_date": date(1964, 9, 30),
+        "sex": "male",
+    }
+    row = Patient(id=new_id(), tenant=context.tenant, **(values | fields))
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return row.id
+
+
+def content(patient_id: UUID, performer_id: UUID, **fields: object) -> ReferralContent:
+    values: dict[str, object] = {
+        "patient_id": str(patient_id),
+        "performer_id": str(performer_id),
+        "service": "Gastroenterology",
+        "priority": Priority.ROUTINE,
+        "question": "Please see for reflux.",
+        "requester": "Oyelaran, Ifeoma",
+        "requester_npi": "2000001034",
+    }
+    return ReferralContent(**(values | fields))  # type: ignore[arg-type]
+
+
+def opening(parts: Parts, said: ReferralContent, context: Context = LARKMOOR) -> str:
+    """A committed decision that opens a referral; its id is the referral's id too."""
+    identity = new_id()
+    row = Decision(
+        id=identity,
+        tenant=context.tenant,
+        workflow_id=referral.workflow_id(context.tenant, str(identity)),
+        case_id=identity,
+        name=Step.OPENING,
+        arguments=parts.ring.seal(context.tenant, dump(said), f"decision:{identity}"),
+        actor=context.actor,
+        by="staff",
+        made_at=NOW,
+    )
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return str(identity)

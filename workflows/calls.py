@@ -1,0 +1,54 @@
+"""The only place where activities are called: time-outs and retries by kind."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from workflows.contracts.calls import Activity, Kind
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+STORE_TIMEOUT = timedelta(seconds=10)
+STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=5))
+PARTNER_TIMEOUT = timedelta(seconds=30)
+PARTNER_PATIENCE = timedelta(minutes=30)
+PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2))
+JOB_TIMEOUT = timedelta(minutes=30)
+JOB_HEARTBEAT = timedelta(seconds=20)
+
+
+async def call(activity: Activity[A, R], arg: A) -> R:
+    """Runs one activity: a store step locally and for ever, a partner's call until patience runs out."""
+    result: R
+    match activity.kind:
+        case Kind.STORE:
+            result = await workflow.execute_local_activity(
+                activity.name,
+                arg,
+                result_type=activity.gives,
+                start_to_close_timeout=STORE_TIMEOUT,
+                retry_policy=STORE_RETRY,
+            )
+        case Kind.PARTNER:
+            result = await workflow.execute_activity(
+                activity.name,
+                arg,
+                result_type=activity.gives,
+                task_queue=activity.queue,
+                start_to_close_timeout=PARTNER_TIMEOUT,
+                schedule_to_close_timeout=PARTNER_PATIENCE,
+                retry_policy=PARTNER_RETRY,
+            )
+        case Kind.JOB:
+            result = await workflow.execute_activity(
+                activity.name,
+                arg,
+                result_type=activity.gives,
+                task_queue=activity.queue,
+                start_to_close_timeout=JOB_TIMEOUT,
+                heartbeat_timeout=JOB_HEARTBEAT,
+            )
+    return result

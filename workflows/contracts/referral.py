@@ -1,0 +1,96 @@
+"""The referral's workflow as the others see it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rules.referral.vocabulary import By, Facts, Progress, Step
+from workflows.contracts.calls import Activity, Kind
+
+WORKFLOW = "Referral"
+OPENED, DECIDE, TELL = "opened", "decide", "tell"
+REMEMBERED = 100
+
+
+def workflow_id(tenant: str, referral_id: str) -> str:
+    """The tenant comes first: the codec reads it."""
+    return f"{tenant}:referral:{referral_id}"
+
+
+@dataclass(frozen=True)
+class State:
+    """Whole: every referral can start from its State. `version` is that of its service request row."""
+
+    referral_id: str
+    progress: Progress = field(default_factory=Progress)
+    version: int = 0
+    sends: tuple[str, ...] = ()
+    remembered: tuple[str, ...] = ()
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """A new referral (with the decision that opened it), or one that goes on from its State."""
+
+    state: State
+    decision_id: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A committed row of `decision`, handed over under its own id."""
+
+    id: str
+    step: Step
+    facts: Facts
+    by: By
+
+
+@dataclass(frozen=True)
+class Message:
+    """A filed row of `message_log`: what the partner said, under the message's own id."""
+
+    id: str
+    step: Step
+    facts: Facts
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step to be recorded: `key` makes it happen once, `before` guards against a row that ran ahead."""
+
+    key: str
+    step: Step
+    facts: Facts
+    at: datetime
+    before: State
+    after: State
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the store made of a step: the row's version, when the wait runs out, what is to be sent."""
+
+    version: int
+    due_at: datetime | None = None
+    sends: tuple[str, ...] = ()
+    by_hand: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The first record of a referral; its content lies in the decision row."""
+
+    decision_id: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Opened:
+    state: State
+
+
+OPEN = Activity("referral.open", takes=Opening, gives=Opened, kind=Kind.STORE)
+RECORD = Activity("referral.record", takes=Change, gives=Recorded, kind=Kind.STORE)

@@ -1,0 +1,18 @@
+"""Getting one stored message to its partner, for as long as patience lasts."""
+
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from workflows.calls import call
+from workflows.contracts.outbound import SEND, Delivery, Sending, Sent
+
+UNREACHABLE = "The partner's system could not be reached; whether the message arrived is not known."
+
+
+async def deliver(message_id: str) -> Sent:
+    """Sends a message; when patience runs out, says so in words for the person who must take over."""
+    try:
+        return await call(SEND, Sending(message_id))
+    except ActivityError as error:
+        cause = error.cause
+        words = cause.message if isinstance(cause, ApplicationError) else UNREACHABLE
+        return Sent(Delivery.UNKNOWN, words)
