@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from activities.records.ring import PLATFORM, Key, KeyRing
 from infra.interceptors import ActorInterceptor
@@ -29,8 +29,9 @@ def make_test_ring() -> KeyRing:
 
 @asynccontextmanager
 async def skipping(ring: KeyRing | None = None) -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose clock jumps to the next timer whenever everybody waits."""
+    """A server whose clock stands still until a test moves it: `environment.fast_forward(handle, hours)`."""
     environment = await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
         dev_server_existing_path=str(BINARY),
         dev_server_extra_args=SKIPPING,
         data_converter=data_converter(ring or make_test_ring()),

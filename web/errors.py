@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from web.access import BearerNeeded, MissingPermission, MissingScope, SignInNeeded, signed_in, whom_to_ask
+from web.access import BearerNeeded, MissingPermission, SignInNeeded, signed_in, whom_to_ask
 from web.fhir.bearer import BearerRefused, IssuerAway
 from web.present import Act
 from web.settings import parts
@@ -227,7 +227,7 @@ def ask_to_sign_in() -> Response:
         # `HX-Reswap: none`: htmx 4 would put the body of a 401 in place of the form.
         return make_response("", 401, {"HX-Reswap": "none", "X-Careloop-Sign-In": again})
     if request.method in ("GET", "HEAD"):
-        return redirect(url_for("login.sign_in", next=request.full_path.rstrip("?")), 303)  # type: ignore[return-value]
+        return redirect(url_for("login.sign_in", next=request.full_path.rstrip("?")), 303)
     body = render_template(
         "sign_in_again.html",
         fields=kept_fields(),

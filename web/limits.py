@@ -91,7 +91,7 @@ def set_limits(app: Flask, sessions: Sessions) -> None:
     for endpoint, view in list(app.view_functions.items()):
         rule: str | None = getattr(view, "limit", None)
         if rule is not None:
-            app.view_functions[endpoint] = limiter.limit(rule)(view)
+            app.view_functions[endpoint] = limiter.limit(rule)(view)  # type: ignore[assignment]
 
 
 def _address() -> str:

@@ -63,7 +63,12 @@ class SeededPerson:
     name: str
     clinic: str
     title: str
-    to_try: str
+    to_try: str = ""
+
+    @property
+    def initials(self) -> str:
+        words = self.name.partition(",")[0].split()
+        return (words[0][0] + words[-1][0]).upper()
 
 
 def utc_now() -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 from werkzeug.exceptions import NotFound
-from whitenoise import WhiteNoise
+from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 from web.access import public
 
@@ -21,7 +21,7 @@ def serve_static(app: Flask, folder: Path = STATIC) -> None:
     version = tree_hash(folder)
 
     @public
-    def missing(filename: str) -> None:
+    def missing(filename: str) -> str:
         raise NotFound(f"There is no file {filename}.")
 
     app.add_url_rule(f"/static/{version}/<path:filename>", "static", missing)

@@ -27,7 +27,7 @@ def assemble() -> typer.Typer:
 
 
 def app() -> None:
-    assemble()()
+    assemble()(prog_name="careloop")
 
 
 if __name__ == "__main__":

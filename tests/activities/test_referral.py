@@ -22,7 +22,6 @@ from tests import make
 from workflows.contracts import referral as contract
 from workflows.contracts.calls import DIVERGED
 
-
 NOTHING = Facts()
 
 

@@ -87,6 +87,8 @@ def test_a_scope_allows_exactly_its_letters(words: str, resource: str, interacti
     assert scope_allows(words.split(), resource, interaction) is allowed
 
 
-@pytest.mark.parametrize("text", ["system/Task.sr", "system/Task.rr", "system/Task.x", "system/.r", "patient/*.r", "system/Task.rs?code=1"])
+@pytest.mark.parametrize(
+    "text", ["system/Task.sr", "system/Task.rr", "system/Task.x", "system/.r", "patient/*.r", "system/Task.rs?code=1"]
+)
 def test_a_scope_outside_the_syntax_is_no_scope(text: str) -> None:
     assert scope(text) is None
