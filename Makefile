@@ -1,4 +1,4 @@
-# Everything the project needs comes from two lock files; nothing is written outside this folder but by root's PostgreSQL.
+# Everything comes from two lock files; nothing is written outside this folder but by PostgreSQL under root.
 SHELL := /bin/bash
 PYTHON ?= python3
 UV := .tools/bin/uv

@@ -9,16 +9,10 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
 from activities import acting
-from workflows.contracts.people import ACTOR_HEADER, SYSTEM
+from workflows.contracts.people import ACTOR_HEADER, SYSTEM, speaker
 
 _convert = DataConverter.default.payload_converter
-_in_web: ContextVar[str] = ContextVar("actor_in_web", default=SYSTEM)
 _in_workflow: ContextVar[str] = ContextVar("actor_in_workflow", default=SYSTEM)
-
-
-def speak_as(actor: str) -> None:
-    """Every message this task sends to the engine from now on is this actor's."""
-    _in_web.set(actor)
 
 
 def _with(headers: Mapping[str, Payload], actor: str) -> Mapping[str, Payload]:
@@ -48,23 +42,23 @@ class ActorInterceptor(client.Interceptor, worker.Interceptor):
 
 class _ClientOutbound(client.OutboundInterceptor):
     async def start_workflow(self, input: client.StartWorkflowInput) -> client.WorkflowHandle[Any, Any]:
-        input.headers = _with(input.headers, _in_web.get())
+        input.headers = _with(input.headers, speaker.get())
         return await super().start_workflow(input)
 
     async def signal_workflow(self, input: client.SignalWorkflowInput) -> None:
-        input.headers = _with(input.headers, _in_web.get())
+        input.headers = _with(input.headers, speaker.get())
         await super().signal_workflow(input)
 
     async def start_workflow_update(self, input: client.StartWorkflowUpdateInput) -> client.WorkflowUpdateHandle[Any]:
-        input.headers = _with(input.headers, _in_web.get())
+        input.headers = _with(input.headers, speaker.get())
         return await super().start_workflow_update(input)
 
     async def start_update_with_start_workflow(
         self, input: client.StartWorkflowUpdateWithStartInput
     ) -> client.WorkflowUpdateHandle[Any]:
         start, update = input.start_workflow_input, input.update_workflow_input
-        start.headers = _with(start.headers, _in_web.get())
-        update.headers = _with(update.headers, _in_web.get())
+        start.headers = _with(start.headers, speaker.get())
+        update.headers = _with(update.headers, speaker.get())
         return await super().start_update_with_start_workflow(input)
 
 

@@ -18,7 +18,7 @@ from activities.records.account import Account
 from activities.records.sessions import Context
 from rules.access import Interaction, Permission, granted, holders
 from web.fhir.bearer import Bearer, BearerVerifier
-from web.settings import Parts, parts
+from web.settings import WebParts, parts
 
 View = TypeVar("View", bound=Callable[..., object])
 BACKGROUND = "X-Careloop-Background"
@@ -213,7 +213,7 @@ def person_of(account: Account) -> Person:
     return Person(account.id, account.tenant, account.name, account.title, roles, sites, context)
 
 
-def form_secret(work: Parts, account: UUID) -> str:
+def form_secret(work: WebParts, account: UUID) -> str:
     """What form tokens of one person are checked against.
 
     It is hers and not the session's, so that a form outlives a session that ran out; a form that somebody else

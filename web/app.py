@@ -8,6 +8,7 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from activities.records.audit_event import Auditor
+from activities.records.ring import KeyRing
 from activities.records.sessions import Sessions
 from web.access import guard, public, refuse_unguarded
 from web.errors import answer_errors
@@ -16,7 +17,7 @@ from web.headers import set_headers
 from web.limits import set_limits
 from web.login import create_login
 from web.provider import Provider
-from web.settings import PARTS, Parts, SeededPerson, WebSettings, utc_now
+from web.settings import PARTS, SeededPerson, WebParts, WebSettings, utc_now
 from web.static_files import serve_static
 
 LARGEST_REQUEST = 25 * 1024 * 1024
@@ -30,6 +31,7 @@ def create_app(
     client: object,
     people: Sequence[SeededPerson],
     *,
+    ring: KeyRing,
     auditor: Auditor,
     blueprints: Sequence[Blueprint] = (),
     clock: Callable[[], datetime] = utc_now,
@@ -40,7 +42,7 @@ def create_app(
     app = Flask("web", static_folder=None, template_folder="templates", root_path=__file__.rpartition("/")[0])
     app.secret_key = settings.secret_key
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
-    app.extensions[PARTS] = Parts(settings, sessions, client, auditor, clock)
+    app.extensions[PARTS] = WebParts(settings, sessions, client, ring, auditor, clock)
     http = httpx.Client(timeout=10)
     guard(app, BearerVerifier(settings.issuer, settings.fhir_base, http))
     set_headers(app, settings)

@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from web.access import BearerNeeded, MissingPermission, SignInNeeded, signed_in, whom_to_ask
+from web.access import BACKGROUND, BearerNeeded, MissingPermission, SignInNeeded, signed_in, whom_to_ask
 from web.fhir.bearer import BearerRefused, IssuerAway
 from web.present import Act
 from web.settings import parts
@@ -223,7 +223,8 @@ def show(page: ErrorPage, refusal: HTTPException, error_id: str) -> Response:
 def ask_to_sign_in() -> Response:
     """A page is sent to sign-in; a form or a part of a page gets 401 and stays as it is, nothing typed is lost."""
     again = url_for("login.again")
-    if "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest") == "empty":
+    by_script = request.headers.get("Sec-Fetch-Dest") == "empty"
+    if by_script or "HX-Request" in request.headers or BACKGROUND in request.headers:
         # `HX-Reswap: none`: htmx 4 would put the body of a 401 in place of the form.
         return make_response("", 401, {"HX-Reswap": "none", "X-Careloop-Sign-In": again})
     if request.method in ("GET", "HEAD"):

@@ -111,6 +111,7 @@ class FormView:
     problem: str = ""
     told: str = ""
     cancel_url: str = ""
+    cancel: str = "Leave it as it is"
     also: tuple[Act, ...] = ()
 
     @property

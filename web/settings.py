@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 
 from activities.records.audit_event import Auditor
+from activities.records.ring import KeyRing
 from activities.records.sessions import Sessions
 
 PARTS = "careloop"
@@ -76,17 +77,18 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Parts:
+class WebParts:
     """What a view may reach, handed to `create_app`; `client` is the blocking face of the engine."""
 
     settings: WebSettings
     sessions: Sessions
     client: object
+    ring: KeyRing
     auditor: Auditor
     clock: Callable[[], datetime] = utc_now
 
 
-def parts() -> Parts:
+def parts() -> WebParts:
     """The parts of the application that serves this request."""
-    found: Parts = current_app.extensions[PARTS]
+    found: WebParts = current_app.extensions[PARTS]
     return found

@@ -78,8 +78,8 @@ class Partner(Protocol):
 
     def send(self, message: bytes) -> Receipt: ...
 
-    def ask(self, key: str) -> Found:
-        """Whether the partner holds what `key` names (`system|value` of the message's own identifier)."""
+    def ask(self, message: bytes) -> Found:
+        """Whether the partner holds what this message would make."""
         ...
 
 
@@ -95,9 +95,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Parcel:
-    """A stored message. `was` is how it stood before it was taken; `receipt` is there when it was SENT.
+    """A stored message. `was` is how it stood before it was taken, `key` its name in our log.
 
-    `words` tell why it was REFUSED.
+    `receipt` is there when it was SENT; `words` tell why it was REFUSED.
     """
 
     was: Standing
@@ -130,7 +130,7 @@ def deliver(partner: Partner, outbox: Outbox) -> Receipt:
         case Standing.REFUSED:
             raise PartnerError(partner.name, permanent=True, code="refused-before", words=parcel.words)
         case Standing.SENDING | Standing.UNKNOWN if partner.repeatable is Repeatable.NO:
-            found = partner.ask(parcel.key)
+            found = partner.ask(parcel.message)
             if found.present:
                 return _sent(outbox, Receipt(found.external_id, b""))
     return _send(partner, outbox, parcel)

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 import httpx
 
-from activities.formats.fhir.bundle import read_transaction_response
+from activities.formats.fhir.bundle import read_transaction_response, resources, token
 from activities.formats.fhir.operation_outcome import read_operation_outcome
+from activities.formats.fhir.service_request import read_service_request
 from activities.partners.base import Found, PartnerError, Reached, Receipt, Repeatable, timed
 
 JSON = "application/fhir+json"
-TIMEOUT = httpx.Timeout(10.0)
+TIMEOUT = 10.0
 _ANSWER_LIMIT = 2_000_000
 # Answered before the server took the message, or by something in front of it that says so.
 _NOT_TAKEN = frozenset({429, 503})
@@ -27,7 +28,7 @@ class Tokens(Protocol):
 
 
 class FhirServer:
-    """`base` is the partner's FHIR address without a slash at the end; `name` is how people call the partner."""
+    """`base` is the partner's FHIR address; `name` is how people call it; `timeout` in seconds per network wait."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class FhirServer:
         client: httpx.Client,
         repeatable: Repeatable,
         clock: Callable[[], float],
+        timeout: float = TIMEOUT,
     ) -> None:
         self.name = name
         self.repeatable = repeatable
@@ -44,6 +46,7 @@ class FhirServer:
         self._tokens = tokens
         self._client = client
         self._clock = clock
+        self._timeout = timeout
 
     def send(self, message: bytes) -> Receipt:
         """Posts the bundle. The receipt's `external_id` is the address of the ServiceRequest at the partner."""
@@ -51,8 +54,9 @@ class FhirServer:
             answer = self._call("POST", self._base, content=message)
             return Receipt(self._service_request(answer), answer.content)
 
-    def ask(self, key: str) -> Found:
-        """`key` is the referral's identifier as `system|value`."""
+    def ask(self, message: bytes) -> Found:
+        """Looks for the bundle's ServiceRequest by its identifier."""
+        key = _key(message)
         with timed(self.name, "ask", self._clock):
             # By POST: identifiers do not belong in a partner's access log.
             answer = self._call("POST", f"{self._base}/ServiceRequest/_search", data={"identifier": key})
@@ -76,7 +80,7 @@ class FhirServer:
         if "content" in body:
             headers["Content-Type"] = JSON
         try:
-            return self._client.request(method, url, headers=headers, timeout=TIMEOUT, **body)
+            return self._client.request(method, url, headers=headers, timeout=self._timeout, **body)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             words = f"The FHIR address of {self.name} cannot be used: correct it in the directory, then retry."
             raise PartnerError(self.name, permanent=True, code="address", words=words) from None
@@ -135,6 +139,11 @@ _REMEDIES = {
     404: "The address is not a FHIR server that takes referrals: check it in the directory, then retry.",
     413: "The documents are too large for it: leave some out, or send them another way.",
 }
+
+
+def _key(message: bytes) -> str:
+    ((_, request),) = resources(json.loads(message), "ServiceRequest")
+    return token(read_service_request(request).number)
 
 
 def _is_request(entry: Any) -> bool:

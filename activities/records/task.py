@@ -110,3 +110,43 @@ def reassign(
         )
     )
     return keeper
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who has a task after a claim: `won` for the one who asked (again, with the same token, too)."""
+
+    won: bool
+    holder: UUID | None
+
+
+def claim(session: Session, task_id: UUID, account: UUID, token: str) -> Claim:
+    """Takes an open task nobody holds; one guarded statement decides between fifty at once."""
+    taken = session.execute(
+        update(Task)
+        .where(Task.id == task_id, Task.status == TaskStatus.OPEN, Task.owner.is_(None))
+        .values(owner=account, claim_token=token)
+        .returning(Task.id)
+    ).one_or_none()
+    if taken:
+        return Claim(True, account)
+    row = session.execute(select(Task.owner, Task.status).where(Task.id == task_id)).one_or_none()
+    holder = row.owner if row else None
+    return Claim(bool(row) and holder == account, holder)
+
+
+def assign(session: Session, task_id: UUID, owner: UUID | None) -> bool:
+    """Gives an open task to somebody, or back to its pool; False when it is done by now."""
+    return _changed(session, task_id, {"owner": owner, "snoozed_until": None})
+
+
+def snooze(session: Session, task_id: UUID, until: datetime) -> bool:
+    """Hides an open task until an instant; its due time stays. False when it is done by now."""
+    return _changed(session, task_id, {"snoozed_until": until})
+
+
+def _changed(session: Session, task_id: UUID, values: dict[str, object]) -> bool:
+    changed = session.execute(
+        update(Task).where(Task.id == task_id, Task.status == TaskStatus.OPEN).values(values).returning(Task.id)
+    ).one_or_none()
+    return changed is not None

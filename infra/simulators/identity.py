@@ -23,6 +23,7 @@ from infra.simulators.identity_grants import (
     CodeGrant,
     Desk,
     IdTokens,
+    Known,
     PartnerAssertion,
     PartnerGrant,
     StrictChallenge,
@@ -51,7 +52,8 @@ def create_identity(people: Sequence[Person], clients: Sequence[Client], issuer:
     Its signing key is made on the first start and kept in `folder`, so that tokens outlive a restart.
     """
     app = Flask("identity", template_folder=str(Path(__file__).with_name("templates")), static_folder=None)
-    desk = Desk(issuer, {one.subject: one for one in people}, {one.client_id: one for one in clients}, _key(folder))
+    known = {one.subject: Known(one.subject, one.name, one.email, one.title) for one in people}
+    desk = Desk(issuer, known, {one.client_id: one for one in clients}, _key(folder))
     server = AuthorizationServer(app, query_client=desk.clients.get, save_token=lambda _token, _request: None)
     server.register_token_generator("default", AccessTokens(desk))
     server.register_client_auth_method(PartnerAssertion.CLIENT_AUTH_METHOD, PartnerAssertion(desk))

@@ -61,10 +61,23 @@ class Code:
         return None
 
 
+@dataclass(frozen=True)
+class Known:
+    """A person, in the shape Authlib's server asks for."""
+
+    subject: str
+    name: str
+    email: str
+    title: str
+
+    def get_user_id(self) -> str:
+        return self.subject
+
+
 class Desk:
     """What the provider remembers while it runs: codes not yet used and assertions already seen."""
 
-    def __init__(self, issuer: str, people: Mapping[str, Any], clients: Mapping[str, Client], key: RSAKey) -> None:
+    def __init__(self, issuer: str, people: Mapping[str, Known], clients: Mapping[str, Client], key: RSAKey) -> None:
         self.issuer = issuer
         self.people = people
         self.clients = clients
@@ -125,7 +138,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Nothing is left to delete: redeeming took it away."""
 
-    def authenticate_user(self, authorization_code: Code) -> Any:
+    def authenticate_user(self, authorization_code: Code) -> Known | None:
         return self.desk.people.get(authorization_code.subject)
 
 
@@ -168,7 +181,7 @@ class IdTokens(OpenIDCode):  # type: ignore[misc]
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
         return {**claims, "sid": authorization_code.sid}
 
-    def generate_user_info(self, user: Any, _scope: str) -> dict[str, str]:
+    def generate_user_info(self, user: Known, _scope: str) -> dict[str, str]:
         return {"sub": user.subject, "name": user.name, "email": user.email}
 
 

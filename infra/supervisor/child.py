@@ -16,7 +16,7 @@ from infra.supervisor.journal import Journal
 from infra.supervisor.service import Service, StartRefused
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY = 0.2, 10.0, 60.0  # seconds
-DEATHS_AT_START = 6
+DEATHS_AT_START = 5
 LAUNCH = Path(__file__).with_name("launch.py")
 
 

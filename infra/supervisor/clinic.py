@@ -75,12 +75,19 @@ def clinic(given: Settings, home: Home, programs: Programs) -> Plan:
     )
 
 
+def web_port(settings: Settings, ports: dict[str, int]) -> int:
+    """The one asked for by number, or the kept one. Raises PortTaken."""
+    host, _, port = settings.web_bind.rpartition(":")
+    if not int(port):
+        return ports["web"]
+    if not is_free(int(port), host):
+        raise PortTaken(f"CARELOOP_WEB_BIND asks for {settings.web_bind}, which another program uses.")
+    return int(port)
+
+
 def _settled(given: Settings, home: Home, ports: dict[str, int], store: StoreUrls) -> Settings:
     """The settings with every address filled in."""
-    host, _, port = given.web_bind.rpartition(":")
-    web_port = int(port) or ports["web"]
-    if int(port) and not is_free(web_port, host):
-        raise PortTaken(f"CARELOOP_WEB_BIND asks for {given.web_bind}, which another program uses.")
+    host, port = given.web_bind.rpartition(":")[0], web_port(given, ports)
     identity = given.simulator_identity_port or ports["identity"]
     issuer = f"http://127.0.0.1:{identity}" if given.simulators else ""
     return given.model_copy(
@@ -90,8 +97,8 @@ def _settled(given: Settings, home: Home, ports: dict[str, int], store: StoreUrl
             "owner_url": given.owner_url or store.owner,
             "database_url": given.database_url or store.application,
             "temporal_address": given.temporal_address or f"127.0.0.1:{ports['temporal']}",
-            "web_bind": f"{host}:{web_port}",
-            "public_url": given.public_url or f"http://127.0.0.1:{web_port}",
+            "web_bind": f"{host}:{port}",
+            "public_url": given.public_url or f"http://127.0.0.1:{port}",
             "oidc_issuer": given.oidc_issuer or issuer,
             "simulator_identity_port": identity,
             "simulator_specialist_port": given.simulator_specialist_port or ports["specialist"],

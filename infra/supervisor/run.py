@@ -4,10 +4,12 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from infra.seed.people import Person
 from infra.settings import Settings
 from infra.supervisor import report
 from infra.supervisor.clinic import Programs, clinic
@@ -17,6 +19,8 @@ from infra.supervisor.ports import PortTaken
 from infra.supervisor.processes import identify, stop_strays
 from infra.supervisor.service import Plan, StartRefused
 from infra.supervisor.supervisor import Supervisor
+
+PRINTED_WIDTH = 110  # where the output is no terminal
 
 
 def run(settings: Settings, programs: Programs) -> int:
@@ -47,11 +51,21 @@ async def _supervise(settings: Settings, programs: Programs, home: Home, began: 
 
 
 def _welcome(plan: Plan) -> None:
-    print(flush=True)
-    Console().print(f"Careloop is ready: {plan.address}", highlight=False, style="bold")
+    console = Console(width=None if sys.stdout.isatty() else PRINTED_WIDTH)
+    console.print(f"\nCareloop is ready: {plan.address}", highlight=False, style="bold")
     if plan.people:
-        table = Table("Sign in as", "Name", "Title", "Clinic", "What to try")
-        for each in plan.people:
-            table.add_row(each.subject, each.name, each.title, each.clinic.name, each.to_try)
-        Console().print(table)
-    print("Stop with Ctrl-C here, or with `careloop down` in another terminal.", flush=True)
+        console.print(_people(plan.people))
+    console.print("Stop with Ctrl-C here, or with `careloop down` in another terminal.")
+
+
+def _people(people: Sequence[Person]) -> Table:
+    table = Table("Sign in as", "Who", "What to try", title="People of the demo clinics")
+    clinic_before = None
+    for each in people:
+        if each.clinic != clinic_before:
+            table.add_section()
+            table.add_row(f"[bold]{each.clinic.name}", "", "")
+            clinic_before = each.clinic
+        table.add_row(each.subject, f"{each.name}, {each.title}", each.to_try)
+    table.columns[0].no_wrap = True
+    return table

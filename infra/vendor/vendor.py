@@ -21,7 +21,6 @@ SVG = "http://www.w3.org/2000/svg"
 STROKED = {
     "fill": "none",
     "stroke": "currentColor",
-    "stroke-width": "2",
     "stroke-linecap": "round",
     "stroke-linejoin": "round",
 }

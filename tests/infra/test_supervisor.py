@@ -42,10 +42,10 @@ class Clinic:
     output: Path
     supervisors: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def up(self, *broken: str) -> subprocess.Popen[bytes]:
+    def up(self, *broken: str, **environment: str) -> subprocess.Popen[bytes]:
         with self.output.open("ab") as output:
             command = [sys.executable, str(SMALL_CLINIC), str(self.home.folder), *broken]
-            started = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT)
+            started = subprocess.Popen(command, env=ENVIRONMENT | environment, stdout=output, stderr=subprocess.STDOUT)
         self.supervisors.append(started)
         return started
 
@@ -130,32 +130,29 @@ def test_a_killed_service_is_started_again(clinic: Clinic, name: str) -> None:
     assert {**clinic.pids(), name: 0} == {**before, name: 0}
 
 
-def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_keeps_data_and_ports(
-    clinic: Clinic,
-) -> None:
+def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_goes_on(clinic: Clinic) -> None:
     children, ports, starts = clinic.pids(), clinic.home.ports.read_text(), clinic.starts()
     clinic.supervisors[-1].kill()
     clinic.supervisors[-1].wait()
     assert json.loads(clinic.command("status", "--json").stdout)["ready"] is False
     until(lambda: gone(children), "all children gone")
+    stray = leave_stray(clinic.home)
     clinic.up()
     clinic.wait_ready()
+    assert stray.wait(1) == -signal.SIGTERM
     assert clinic.home.ports.read_text() == ports
     assert clinic.starts() == starts + 1
 
 
-def test_a_stray_of_a_dead_supervisor_is_stopped_by_the_next_start(clinic: Clinic) -> None:
-    clinic.command("down")
+def leave_stray(home: Home) -> subprocess.Popen[bytes]:
+    """A child that outlived its supervisor, and the file of one whose pid is now ours: to be left alone."""
     stray = subprocess.Popen(["sleep", "300"], start_new_session=True)
     who = identify(stray.pid)
     assert who is not None
     left = {"pid": who.pid, "started": who.started, "stop": int(signal.SIGTERM)}
-    stranger = {**left, "pid": os.getpid()}
-    (clinic.home.processes / "worker.json").write_text(json.dumps(left))
-    (clinic.home.processes / "web.json").write_text(json.dumps(stranger))
-    clinic.up()
-    assert stray.wait(20) == -signal.SIGTERM
-    clinic.wait_ready()
+    (home.processes / "worker.json").write_text(json.dumps(left))
+    (home.processes / "web.json").write_text(json.dumps({**left, "pid": os.getpid()}))
+    return stray
 
 
 def test_down_stops_everything_in_order_and_keeps_the_data(clinic: Clinic) -> None:
@@ -172,9 +169,28 @@ def test_down_stops_everything_in_order_and_keeps_the_data(clinic: Clinic) -> No
     assert clinic.starts() == starts + 1
 
 
+def test_servers_that_are_given_are_watched_and_not_started(clinic: Clinic, tmp_path: Path) -> None:
+    runtime = json.loads((clinic.home.folder / "runtime.json").read_text())
+    second = Clinic(Home(tmp_path / "home"), tmp_path / "output")
+    started = second.up(
+        CARELOOP_POSTGRES_URL=maintenance(runtime["admin_url"]),
+        CARELOOP_TEMPORAL_ADDRESS=runtime["temporal_address"],
+    )
+    try:
+        second.wait_ready()
+        pids = second.pids()
+        assert [name for name in SERVICES if pids[name] is None] == ["postgres", "temporal"]
+        assert second.command("down").returncode == 0
+        assert not second.home.postgres_where.exists()
+    finally:
+        started.terminate()
+        started.wait(20)
+    assert report.read(clinic.home).ready
+
+
 def test_a_program_that_cannot_start_is_named_and_nothing_stays(clinic: Clinic) -> None:
     clinic.command("down")
     broken = clinic.up("web")
     assert broken.wait(40) == 1
-    assert "web ended 6 times before it was ready, with code 0" in clinic.output.read_text()
+    assert "web ended 5 times before it was ready, with code 0" in clinic.output.read_text()
     assert list(clinic.home.processes.glob("*.json")) == []

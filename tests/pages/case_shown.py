@@ -36,7 +36,7 @@ WILHELM = PatientBanner(
         allergy_tag("Sulfa antibiotics", "rash", severe=False),
     ),
     alerts=(
-        Tag("Shares name and phone with his father", Tone.WARN, "users"),
+        Tag("Father has the same name", Tone.WARN, "users"),
         Tag("Landline only", Tone.OUTLINE, "phone"),
     ),
     coverage="Coppergate PPO",
@@ -219,12 +219,18 @@ def new_form() -> FormView:
         ),
         told="Sent to the specialist at once. The patient is told when a visit is booked.",
         cancel_url="/tasks",
+        cancel="Discard",
     )  # fmt: skip
 
 
 def new_referral() -> NewReferralPage:
     """A patient chosen, the form open."""
-    return NewReferralPage(HANNAH, new_form(), "/referrals/new/patients", "/tasks")
+    after = (
+        "Coverage is checked; where the plan wants an approval, it is asked first.",
+        "The specialist answers within 5 business days, or you get a task to call.",
+        "The loop closes when the report is reviewed and the patient is told.",
+    )
+    return NewReferralPage(HANNAH, new_form(), "/referrals/new/patients", "/tasks", after=after)
 
 
 def new_referral_search() -> NewReferralPage:

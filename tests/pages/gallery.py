@@ -10,7 +10,7 @@ from threading import Thread
 
 from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.pages.case_shown import call_form, case, new_referral, new_referral_search
 from tests.pages.people_shown import frame
@@ -63,10 +63,17 @@ def gallery() -> Flask:
     return app
 
 
+class Quiet(WSGIRequestHandler):
+    """Serves without a line per request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The gallery on a free port while the block runs; gives its address."""
-    server = make_server("127.0.0.1", 0, gallery(), threaded=True)
+    server = make_server("127.0.0.1", 0, gallery(), threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

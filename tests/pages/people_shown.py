@@ -63,7 +63,7 @@ PATIENTS = (
 
 NAV = (
     NavItem("queue", "Queue", "list-check", "/tasks", "Q", 46, on_phone=True),
-    NavItem("approvals", "Approvals", "writing-sign", "/approvals", "A", 17),
+    NavItem("approvals", "Approvals", "signature", "/approvals", "A", 17),
     NavItem("patients", "Patients", "users", "/patients", "P", on_phone=True),
     NavItem("schedule", "Schedule", "calendar-month", "/schedule", "S", on_phone=True),
     NavItem("messages", "Messages", "messages", "/messages", "", 9, on_phone=True),

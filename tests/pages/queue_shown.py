@@ -33,11 +33,11 @@ LINES: tuple[Line, ...] = (
      "2 attempts, 2 channels, no answer; limit 48 h", "Not reached", NOBODY, OPEN),
     (10, "routine", boise(20, 17), "Get the signed release", "Behavioral health · R-20795",
      "Packet holds records that need consent", "Needs information", NADIA, OPEN),
-    (2, "urgent", boise(23, 12), "Call Dr. Eskild’s office for the consult note", "Orthopedics · R-20418",
+    (2, "urgent", boise(23, 12), "Call Dr. Eskild’s office", "Orthopedics · R-20418",
      "Seen Nov 4; report 12 days late; fax chase failed", "Report late", NADIA, OPEN),
     (1, "urgent", boise(23, 12, 30), "Choose another specialist", "Cardiology · R-20902",
      "Declined Nov 22: no capacity before Dec 23", "Declined", NOBODY, OPEN),
-    (6, "urgent", boise(23, 13, 30), "Get the referral number from the plan", "Gastroenterology · R-20911",
+    (6, "urgent", boise(23, 13, 30), "Get referral number from plan", "Gastroenterology · R-20911",
      "Plan wants a gatekeeper number; asked 2 days ago", "Coverage check", TOBIAS, OPEN),
     (8, "routine", boise(23, 15), "Rebook after no-show", "Cardiology · R-20733",
      "Missed Nov 22; third of 3 visits", "No-show", NADIA, OPEN),
@@ -145,7 +145,7 @@ def queue(*, selected: tuple[int, ...] = (), live: bool = True, rows: int = len(
         changes=Changes("/tasks", 2, 1) if live else None,
         changes_url="/tasks/changes" if live else "",
         next_url="/tasks?after=x",
-        undo=Undo("Haverstrand, Lumi", "snoozed until Mon, Nov 30", "/tasks/undo", "t", 600) if live else None,
+        undo=Undo("Haverstrand, Lumi", "snoozed until Mon, Nov 30", "/tasks/undo", "t") if live else None,
     )
 
 
@@ -159,6 +159,7 @@ def empty_queue() -> QueuePage:
         rows=(),
         total=0,
         rest="0 in this view",
+        last_words="Last one closed today 9:52 AM by Tobias W.",
         empty=EmptyState(
             "Nobody is waiting to be rebooked",
             "A patient appears here 30 minutes after a missed visit, or at once when staff mark a no-show. "

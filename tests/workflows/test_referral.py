@@ -15,12 +15,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
 from activities import acting
-from infra.interceptors import speak_as
 from rules.referral.vocabulary import By, Facts, Priority, Progress, Reason, Stage, Step
 from tests.engine import skipping, working
 from workflows.contracts import outbound
 from workflows.contracts import referral as contract
 from workflows.contracts.calls import INTERACTIVE, REFUSED
+from workflows.contracts.people import speaker
 
 ID = "larkmoor:referral:r1"
 NOTHING = Facts()
@@ -197,10 +197,10 @@ def test_each_step_is_recorded_as_the_person_who_decided_it() -> None:
     async def story() -> None:
         store = FakeStore()
         async with opened(store) as referral:
-            speak_as("account-1")
+            speaker.set("account-1")
             await decide(referral, "d1", Step.SENDING)
             await eventually(store, Step.DELIVERY)
-            speak_as("account-2")
+            speaker.set("account-2")
             await decide(referral, "d2", Step.ACCEPTANCE)
         assert dict(zip(store.steps(), store.actors, strict=True)) == {
             Step.SENDING: "account-1",

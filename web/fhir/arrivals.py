@@ -10,7 +10,7 @@ from activities.formats.fhir.document_reference import read_document_reference
 from activities.formats.fhir.operation_outcome import Json
 from activities.formats.fhir.read import MAX_BYTES, Refused, read_resource
 from activities.formats.fhir.referral_bundle import read_referral
-from activities.formats.fhir.task_update import refused_changes
+from activities.formats.fhir.task_update import foreign_patients, refused_changes
 from web.fhir.answers import answer, answer_recorded, etag, refuse
 from web.fhir.door import Arrival, ArrivalKind, Door, Fate, Interface, Readable, Received
 from web.fhir.requests import body, seen_version
@@ -29,7 +29,7 @@ def update_task(door: Door, interface: Interface, base: str, task_id: str) -> Re
     stored = door.read(interface, Readable.TASK, task_id)
     if stored is None:
         raise refuse(404, "There is no Task with this id for you.")
-    issues = refused_changes(stored.content, task, base)
+    issues = refused_changes(stored.content, task, base) + foreign_patients(stored.content, task, base)
     if issues:
         raise Refused(422, *issues)
     named = f"Task/{task_id}/{version}:{_digest(raw)}"

@@ -26,8 +26,8 @@ _STATUSES = (400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 42
 def answer_with_outcomes(blueprint: Blueprint) -> None:
     """Nothing raised under this blueprint, nor by what runs before it, is answered in HTML."""
     for status in _STATUSES:
-        blueprint.register_error_handler(status, _http)
-    blueprint.register_error_handler(HTTPException, _http)
+        blueprint.register_error_handler(status, answer_http)
+    blueprint.register_error_handler(HTTPException, answer_http)
     blueprint.register_error_handler(Refused, answer_refused)
     blueprint.register_error_handler(BearerNeeded, _bearer_needed)
     blueprint.register_error_handler(BearerRefused, _bearer_refused)
@@ -62,7 +62,8 @@ def _issuer_away(_: IssuerAway) -> Response:
     return response
 
 
-def _http(error: HTTPException) -> Response:
+def answer_http(error: HTTPException) -> Response:
+    """Any error of HTTP itself; also for `/fhir` addresses that match no view (`speak(app, "/fhir", …)`)."""
     status = error.code or 500
     response = answer_refused(refuse(status, _WORDS.get(status, "The request cannot be taken as it is.")))
     for name, value in error.get_headers():

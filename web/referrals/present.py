@@ -246,6 +246,7 @@ class NewReferralPage:
     """A referral being written. `patient` is None until one is chosen; `form` then holds the questions.
 
     `search_url` takes a POST of `q` and answers referrals/_patients.html; `found` are its results.
+    `after` says what happens once it is sent, a sentence each.
     """
 
     patient: PatientBanner | None
@@ -254,6 +255,7 @@ class NewReferralPage:
     cancel_url: str
     asked_for: str = ""
     found: tuple["FoundPatient", ...] | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

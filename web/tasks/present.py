@@ -143,7 +143,8 @@ class QueuePage:
     `overdue` and `rest` make the line beside the title (`12 overdue`, `21 due today · 13 by Wed, Nov 25`).
     `total` counts the view, `first` and `last` the rows shown. `changes_url` answers tasks/_changes.html and is
     asked when the live stream says `changed`. `keep` repeats the URL's parameters (without filters) in the
-    filter form. An empty `rows` needs `empty`.
+    filter form. An empty `rows` needs `empty`, and may
+    say in `last_words` who closed the last one.
     """
 
     title: str
@@ -168,6 +169,7 @@ class QueuePage:
     previous_url: str = ""
     next_url: str = ""
     undo: Undo | None = None
+    last_words: str = ""
     notice: str = ""
     empty: EmptyState | None = None
 

@@ -62,7 +62,7 @@ def _request(entry: Entry) -> Json:
     kind = entry.resource["resourceType"]
     if entry.put_id:
         return {"method": "PUT", "url": f"{kind}/{entry.put_id}"}
-    if entry.identifier is None:
+    if entry.identifier is None or not entry.identifier.value:
         raise ValueError(f"{kind} needs an identifier, so that sending it twice makes it once")
     condition = "identifier=" + quote(token(entry.identifier), safe=":/")
     return {"method": "POST", "url": kind, "ifNoneExist": condition}

@@ -63,7 +63,7 @@ def read_coverage(resource: Json) -> CoverageContent:
     payor = resource.get("payor", [{}])[0]
     return CoverageContent(
         beneficiary=read_reference(resource.get("beneficiary")) or Reference(""),
-        payor=read_reference(payor) or Reference("", payor.get("display", "")),
+        payor=read_reference(payor) or Reference(""),
         subscriber_id=resource.get("subscriberId", ""),
         relationship=next((one.code for one in related.codings), ""),
         plan=(read_concept(resource.get("type")) or Concept()).words,

@@ -170,10 +170,10 @@ def read_identifier(value: Json) -> Identifier:
 
 
 def read_reference(value: Json | None) -> Reference | None:
-    """None too for a reference by identifier only, which we cannot follow."""
-    if value is None or "reference" not in value:
+    """None for one that is neither an address nor a name: a reference by identifier only cannot be followed."""
+    if value is None or not ("reference" in value or "display" in value):
         return None
-    return Reference(value["reference"], value.get("display", ""))
+    return Reference(value.get("reference", ""), value.get("display", ""))
 
 
 def read_name(values: list[Json]) -> PersonName | None:

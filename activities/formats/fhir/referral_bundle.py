@@ -33,8 +33,8 @@ from activities.formats.fhir.task import TaskAnswer, TaskContent, build_task, re
 class Referral:
     """Everything sent at once. References between these parts are filled in by `build_referral`; leave them blank.
 
-    Each of patient, organisations, coverages, conditions and documents carries at least one identifier,
-    the practitioner its NPI.
+    Each of patient, organisations, coverages, conditions and documents carries at least one identifier.
+    A practitioner without NPI travels by name only.
     """
 
     patient: PatientContent
@@ -69,11 +69,12 @@ def build_referral(referral: Referral) -> Json:
 
 def _entries(whole: Referral) -> Iterator[Entry]:
     patient = whole.patient.identifiers[0]
-    doctor = Identifier(NPI, whole.practitioner.npi)
     sender, recipient = whole.sender.identifiers[0], whole.recipient.identifiers[0]
     subject = _named("Patient", patient)
     yield Entry(build_patient(whole.patient), subject.reference, patient)
-    yield Entry(build_practitioner(whole.practitioner), _named("Practitioner", doctor).reference, doctor)
+    if whole.practitioner.npi:
+        doctor = Identifier(NPI, whole.practitioner.npi)
+        yield Entry(build_practitioner(whole.practitioner), _named("Practitioner", doctor).reference, doctor)
     yield Entry(build_organization(whole.sender), _named("Organization", sender).reference, sender)
     yield Entry(build_organization(whole.recipient), _named("Organization", recipient).reference, recipient)
     for coverage in whole.coverages:
@@ -104,7 +105,7 @@ def _request(whole: Referral, subject: Reference) -> Entry:
     request = replace(
         whole.request,
         subject=subject,
-        requester=_named("Practitioner", Identifier(NPI, whole.practitioner.npi)),
+        requester=_requester(whole.practitioner),
         performer=_named("Organization", whole.recipient.identifiers[0]),
         conditions=tuple(_named("Condition", one.identifiers[0]) for one in whole.conditions),
         coverages=tuple(_named("Coverage", one.identifiers[0]) for one in whole.coverages),
@@ -113,6 +114,12 @@ def _request(whole: Referral, subject: Reference) -> Entry:
         version="",
     )
     return Entry(build_service_request(request), _named("ServiceRequest", request.number).reference, request.number)
+
+
+def _requester(practitioner: PractitionerContent) -> Reference:
+    name = " ".join((*practitioner.name.given, practitioner.name.family))
+    known = _named("Practitioner", Identifier(NPI, practitioner.npi)) if practitioner.npi else Reference("")
+    return replace(known, display=name)
 
 
 def _task(whole: Referral, subject: Reference) -> Entry:

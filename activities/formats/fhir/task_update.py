@@ -55,6 +55,19 @@ def _relative(value: Any, prefix: str) -> Any:
     return value
 
 
+def foreign_patients(stored: Json, received: Json, base: str) -> tuple[Issue, ...]:
+    """One issue per contained resource that names another patient than the Task's."""
+    prefix = base.rstrip("/") + "/"
+    own = _relative(stored.get("for"), prefix) or {}
+    found = []
+    for place, inner in enumerate(received.get("contained", [])):
+        name = next((name for name in ("subject", "patient") if "reference" in inner.get(name, {})), "")
+        if name and _relative(inner[name], prefix)["reference"] != own.get("reference"):
+            path = f"Task.contained[{place}].{name}"
+            found.append(Issue(IssueType.BUSINESS_RULE, f"{path} is not the patient of this Task.", path))
+    return tuple(found)
+
+
 def updated(stored: Json, received: Json, version: str, modified: str) -> Json:
     """The partner's elements over ours, with our new version and instant; its extensions and tags stay."""
     kept = {name: value for name, value in stored.items() if name.removeprefix("_") not in MUTABLE}

@@ -4,3 +4,4 @@ import "./dialogs.js";
 import "./rows.js";
 import "./live.js";
 import "./undo.js";
+import "./parts.js";

@@ -11,9 +11,10 @@ function start() {
   let known = false;
 
   const clock = (moment) => new Date(moment).toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit" });
-  const show = (state, text) => {
+  const show = (state, text, more) => {
+    const rest = Object.assign(document.createElement("span"), { className: "cl-top-wide", textContent: more });
     live.dataset.state = state;
-    words.replaceChildren(text);
+    words.replaceChildren(text, rest);
   };
 
   function lost() {
@@ -25,8 +26,8 @@ function start() {
   function judge() {
     const quiet = Date.now() - heard;
     if (quiet > LOST_MS) lost();
-    else if (broken || quiet > QUIET_MS) show("reconnecting", `Reconnecting, last update ${clock(heard)}`);
-    else if (known) show("live", `Live · checked ${Math.round(quiet / 1000)} s ago`);
+    else if (broken || quiet > QUIET_MS) show("reconnecting", "Reconnecting", `, last update ${clock(heard)}`);
+    else if (known) show("live", "Live", ` · checked ${Math.round(quiet / 1000)} s ago`);
   }
 
   function hear() {

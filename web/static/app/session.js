@@ -33,7 +33,8 @@ export function signIn() {
 
 function draw() {
   const dialog = document.createElement("dialog");
-  dialog.className = "card cl-session";
+  dialog.className = "cl-dialog";
+  Object.assign(dialog.style, { maxWidth: "440px", padding: "28px 30px" });
   dialog.setAttribute("aria-labelledby", "cl-session-title");
   dialog.setAttribute("aria-describedby", "cl-session-why");
   const title = Object.assign(document.createElement("h1"), { id: "cl-session-title", textContent: "Sign in to go on" });
@@ -44,6 +45,7 @@ function draw() {
   const link = Object.assign(document.createElement("a"), {
     className: "btn btn-primary", href: "/login/again", target: "_blank", rel: "opener", textContent: "Sign in",
   });
+  link.style.marginTop = "16px";
   link.addEventListener("click", openWindow);
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.append(title, why, link);
@@ -85,7 +87,8 @@ const byHtmx = (element) =>
 // Plain forms: asked before they leave the page, because afterwards the page is gone.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  const ours = form.method === "post" && new URL(form.action).origin === location.origin;
+  const action = new URL(form.getAttribute("action") ?? "", location.href);
+  const ours = form.getAttribute("method")?.toLowerCase() === "post" && action.origin === location.origin;
   if (!ours || cleared.delete(form) || form.matches("[data-sign-in-then-send]")) return;
   if (byHtmx(form) || byHtmx(event.submitter)) return;
   event.preventDefault();

@@ -1,0 +1,62 @@
+"""One referral's case page: the request, who it is about, where it stands, and everything that happened."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.records.account import Account
+from activities.records.case_event import CaseEvent
+from activities.records.message_log import MessageLog
+from activities.records.organization import Organization
+from activities.records.patient import Patient
+from activities.records.process import Process
+from activities.records.service_request import ServiceRequest
+from activities.records.task import Task, TaskStatus
+
+
+@dataclass(frozen=True)
+class Case:
+    request: ServiceRequest
+    patient: Patient
+    partner: Organization
+    process: Process
+    task: Task | None
+    events: list[CaseEvent]
+    messages: dict[UUID, MessageLog]
+    names: dict[str, str]
+
+
+def find(session: Session, case_id: UUID) -> Case | None:
+    """None when this clinic has no such referral."""
+    row = session.execute(
+        select(ServiceRequest, Patient, Organization, Process)
+        .join(Patient, Patient.id == ServiceRequest.patient_id)
+        .join(Organization, Organization.id == ServiceRequest.performer_id)
+        .join(Process, Process.case_id == ServiceRequest.id)
+        .where(ServiceRequest.id == case_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    request, patient, partner, process = row
+    events = list(
+        session.scalars(
+            select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.at.desc(), CaseEvent.id.desc())
+        )
+    )
+    task = session.scalar(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).limit(1))
+    messages = {row.id: row for row in session.scalars(select(MessageLog).where(MessageLog.case_id == case_id))}
+    return Case(request, patient, partner, process, task, events, messages, _names(session, events, process))
+
+
+def _names(session: Session, events: list[CaseEvent], process: Process) -> dict[str, str]:
+    """The people named in a case, by account id."""
+    known = {event.actor for event in events} | {process.next_owner}
+    ids = [UUID(one) for one in known if _is_id(one)]
+    rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    return {str(identity): name for identity, name in rows}
+
+
+def _is_id(word: str) -> bool:
+    return len(word) == 36 and word.count("-") == 4

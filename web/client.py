@@ -1,0 +1,44 @@
+"""The blocking face of the engine's client: one loop in a daemon thread, one client, made on first use."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from temporalio.client import Client
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Made anew after a fork: neither the loop nor the client survives one."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Client]]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._process = 0
+        self._loop: asyncio.AbstractEventLoop
+        self._client: Client | None = None
+
+    def run(self, work: Callable[[Client], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """Runs `work` on the engine's loop; raises TimeoutError after `seconds`."""
+        future = asyncio.run_coroutine_threadsafe(self._with_client(work), self._own_loop())
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    async def _with_client(self, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+        if self._client is None:
+            self._client = await self._connect()
+        return await work(self._client)
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._process != os.getpid():
+                self._process, self._client = os.getpid(), None
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+            return self._loop

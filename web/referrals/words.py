@@ -1,0 +1,131 @@
+"""A referral in words: its stage as a tag, its steps as a line, its events as sentences."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from activities.records.case_event import CaseEvent
+from activities.records.message_log import MessageLog
+from activities.records.queries.case import Case
+from rules.referral.steps import STEPS
+from rules.referral.vocabulary import Reason, Stage, Step
+from web.present import Tag, Tone, clock_words, day_heading, moment_words, short_date, status_tag
+from web.referrals.forms import REASON_WORDS
+from web.referrals.present import RawDetail, TimelineDay, TimelineEntry
+
+STAGE_WORDS = {
+    Stage.DRAFT: "Draft",
+    Stage.COVERAGE: "Coverage check",
+    Stage.SENT: "Sent, no receipt",
+    Stage.TRIAGE: "In triage",
+    Stage.AWAITING_INFO: "Needs information",
+    Stage.SCHEDULING: "To schedule",
+    Stage.OUTREACH: "Not reached",
+    Stage.SCHEDULED: "Scheduled",
+    Stage.NO_SHOW: "No-show",
+    Stage.SEEN: "Report due",
+    Stage.REPORT_RECEIVED: "Review report",
+    Stage.REVIEWED: "Tell patient",
+    Stage.PATIENT_TOLD: "Follow-ups open",
+    Stage.ADVICE: "Advice received",
+    Stage.DECLINED: "Declined",
+    Stage.REDIRECTED: "Redirected",
+    Stage.CANCEL_REQUESTED: "Cancel requested",
+    Stage.CANCELLED: "Cancelled",
+    Stage.EXPIRED: "Expired",
+    Stage.CLOSED: "Closed",
+}
+ICONS = {
+    Step.OPENING: "pencil",
+    Step.SENDING: "send",
+    Step.NEW_RECIPIENT: "send",
+    Step.DELIVERY: "circle-check",
+    Step.DELIVERY_FAILURE: "circle-x",
+    Step.ACCEPTANCE: "circle-check",
+    Step.DECLINE: "circle-x",
+    Step.APPOINTMENT: "calendar-check",
+    Step.NO_SHOW: "user-x",
+    Step.VISIT: "stethoscope",
+    Step.REPORT: "file-text",
+    Step.REVIEW: "writing-sign",
+    Step.PATIENT_NOTICE: "user-check",
+    Step.ATTEMPT: "phone-call",
+    Step.CHASE: "phone-call",
+    Step.OVERDUE: "clock-exclamation",
+    Step.UNEXPECTED: "help-circle",
+    Step.CLOSURE: "circle-check",
+}
+TONES = {
+    Step.DELIVERY_FAILURE: Tone.DANGER,
+    Step.DECLINE: Tone.DANGER,
+    Step.OVERDUE: Tone.DANGER,
+    Step.NO_SHOW: Tone.WARN,
+    Step.UNEXPECTED: Tone.WARN,
+    Step.INFORMATION_REQUEST: Tone.WARN,
+    Step.ACCEPTANCE: Tone.OK,
+    Step.DELIVERY: Tone.OK,
+    Step.REPORT: Tone.OK,
+    Step.APPOINTMENT: Tone.OK,
+}
+SYSTEM_WORDS = {
+    Step.DELIVERY: "The referral was delivered",
+    Step.DELIVERY_FAILURE: "The referral was not delivered",
+    Step.OVERDUE: "No answer by the deadline; the owner was told",
+}
+
+
+def stage_tag(stage: str) -> Tag:
+    """The tag of a stage."""
+    return status_tag(STAGE_WORDS[Stage(stage)])
+
+
+def timeline(case: Case, now: datetime, zone: ZoneInfo) -> tuple[TimelineDay, ...]:
+    """Everything that happened, by day, newest first."""
+    days: dict[str, list[TimelineEntry]] = {}
+    for event in case.events:
+        local = event.at.astimezone(zone)
+        heading = day_heading(local.date(), now.astimezone(zone).date())
+        days.setdefault(heading, []).append(_entry(case, event, now, zone))
+    return tuple(TimelineDay(heading, tuple(entries)) for heading, entries in days.items())
+
+
+def _entry(case: Case, event: CaseEvent, now: datetime, zone: ZoneInfo) -> TimelineEntry:
+    step = Step(event.step)
+    message = next((one for one in case.messages.values() if str(one.id) == event.step_key), None)
+    lead, words = _who_did(case, event, step, message)
+    return TimelineEntry(
+        at=event.at,
+        clock=clock_words(event.at, zone),
+        icon=ICONS.get(step, "point"),
+        words=words + _said(event, now, zone),
+        lead=lead,
+        note="by Careloop" if step in SYSTEM_WORDS else "",
+        tone=TONES.get(step, Tone.NEUTRAL),
+        detail=RawDetail("FHIR Task", url=f"/messages/{message.id}/raw") if message else None,
+    )
+
+
+def _who_did(case: Case, event: CaseEvent, step: Step, message: MessageLog | None) -> tuple[str, str]:
+    if step in SYSTEM_WORDS:
+        return "", SYSTEM_WORDS[step]
+    if message is not None:
+        return case.partner.name, STEPS[step].past
+    return case.names.get(event.actor, "Careloop" if event.actor == "system" else event.actor), STEPS[step].past
+
+
+def _said(event: CaseEvent, now: datetime, zone: ZoneInfo) -> str:
+    """What was said with a step, after a colon."""
+    facts = event.facts
+    said = []
+    if reason := facts.get("reason"):
+        said.append(REASON_WORDS[Reason(str(reason))].lower())
+    if at := facts.get("at"):
+        said.append(moment_words(datetime.fromisoformat(str(at)), now, zone))
+    said += [str(facts[name]).replace("-", " ") for name in ("channel", "outcome", "priority") if facts.get(name)]
+    if note := facts.get("note"):
+        said.append(f"“{note}”")
+    return f": {', '.join(said)}" if said else ""
+
+
+def since_words(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """A day as a step's fact: `Nov 4`."""
+    return short_date(at.astimezone(zone).date(), now.astimezone(zone).date())
