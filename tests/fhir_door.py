@@ -134,8 +134,8 @@ class Issuer:
             transport=httpx.MockTransport(lambda asked: httpx.Response(200, json=self.answer(asked.url.path)))
         )
 
-    def app(self, audience: str) -> Flask:
-        """The issuer as a server: keys, discovery and client credentials."""
+    def app_for(self, audience: str) -> Flask:
+        """The issuer as a server: keys, discovery and client credentials for one audience."""
         app = Flask("issuer")
 
         @app.get("/<path:path>")
@@ -147,7 +147,7 @@ class Issuer:
             who = request.authorization
             if who is None or who.password != "secret":
                 return jsonify({"error": "invalid_client"}), 401
-            token = self.token(audience, who.username or "", request.form["scope"])
+            token = self.token(audience, who.username or "", request.form.get("scope", "system/Task.rus"))
             return jsonify({"access_token": token, "token_type": "Bearer", "expires_in": 300})
 
         return app
@@ -167,7 +167,7 @@ def door_app(door: FakeDoor, base: str, issuer: Issuer, keys: httpx.Client) -> F
 def served(app: Flask) -> Iterator[str]:
     """The address of the application on a port of its own."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -12,7 +12,10 @@ EARLY = 30.0
 
 
 class ClientCredentials:
-    """`token()` is safe from several threads. `clock` counts seconds and never goes back."""
+    """`token()` is safe from several threads. `clock` counts seconds and never goes back.
+
+    An empty `scope` asks for everything the provider lets this client have.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class ClientCredentials:
             self._token = ""
 
     def _fetch(self) -> tuple[str, float]:
-        form = {"grant_type": "client_credentials", "scope": self._scope}
+        form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})
         try:
             answer = self._client.post(self._token_url, data=form, auth=self._credentials)
         except httpx.HTTPError:

@@ -87,11 +87,6 @@ def end(session: Session, token: str) -> None:
     session.execute(delete(WebSession).where(WebSession.id == digest(token)))
 
 
-def end_all(session: Session, account_id: UUID) -> None:
-    """Every session of an account is over: it was switched off, or its roles changed."""
-    session.execute(delete(WebSession).where(WebSession.account_id == account_id))
-
-
 def forget_ended(session: Session, before: datetime) -> None:
     """Removes sessions that ended before an instant; until then a page of theirs can name its owner."""
     session.execute(delete(WebSession).where(WebSession.ends_at < before))

@@ -8,15 +8,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.formats.fhir.datatypes import Coding, Concept, Identifier, PersonName, Reference, Telecom
-from activities.formats.fhir.organization import OrganizationContent
-from activities.formats.fhir.patient import PatientContent
-from activities.formats.fhir.practitioner import PractitionerContent
+from activities.formats.fhir.datatypes import Reference
 from activities.formats.fhir.referral_bundle import Referral, build_referral
 from activities.formats.fhir.render import render
-from activities.formats.fhir.service_request import ServiceRequestContent
-from activities.formats.fhir.systems import ICD10, NPI
 from activities.formats.fhir.task import TaskContent, build_task
+from activities.records.as_fhir import (
+    number_of,
+    organization_content,
+    patient_content,
+    practitioner_content,
+    request_content,
+)
 from activities.records.base import new_id
 from activities.records.message_log import Direction, MessageLog, MessageState
 from activities.records.organization import Organization, Transport
@@ -70,7 +72,7 @@ class Packet:
         task_id: UUID,
     ) -> MessageLog:
         sender = session.scalars(select(Organization).where(Organization.partner.is_(False)).limit(1)).one()
-        raw = render(build_referral(self._referral(context, request, partner, patient, sender, task)))
+        raw = render(build_referral(self._referral(request, partner, patient, sender, task)))
         identity = new_id()
         return MessageLog(
             id=identity,
@@ -93,7 +95,7 @@ class Packet:
     ) -> TaskContent:
         return TaskContent(
             address=f"{self._base}/Task/{fulfilment.id}",
-            number=Identifier(self._system(context, "referral"), request.number),
+            number=number_of(self._base, request),
             focus=Reference(f"ServiceRequest/{request.id}"),
             patient=Reference(f"Patient/{patient.id}"),
             requester=Reference(f"Organization/{context.tenant}"),
@@ -106,45 +108,14 @@ class Packet:
         )
 
     def _referral(
-        self,
-        context: Context,
-        request: ServiceRequest,
-        partner: Organization,
-        patient: Patient,
-        sender: Organization,
-        task: TaskContent,
+        self, request: ServiceRequest, partner: Organization, patient: Patient, sender: Organization, task: TaskContent
     ) -> Referral:
-        family, _, given = request.requester.partition(", ")
         blank = Reference("")
         return Referral(
-            patient=PatientContent(
-                identifiers=(Identifier(self._system(context, "mrn"), patient.mrn, "MR"),),
-                name=PersonName(patient.family, (patient.given,)),
-                birth_date=patient.birth_date,
-                gender=patient.sex,
-                telecoms=(Telecom("phone", patient.phone),) if patient.phone else (),
-                language=patient.language,
-                interpreter=patient.interpreter,
-            ),
-            practitioner=PractitionerContent(PersonName(family, (given,) if given else ()), request.requester_npi),
-            sender=self._organization(sender),
-            recipient=self._organization(partner),
-            request=ServiceRequestContent(
-                number=task.number,
-                subject=blank,
-                service=Concept(text=request.service),
-                priority=request.priority,
-                requester=blank,
-                question=request.question,
-                reasons=tuple(Concept((Coding(ICD10, code),)) for code in request.diagnoses),
-                authored_at=request.opened_at,
-            ),
+            patient=patient_content(self._base, patient),
+            practitioner=practitioner_content(request),
+            sender=organization_content(self._base, sender),
+            recipient=organization_content(self._base, partner),
+            request=request_content(self._base, request, blank, blank),
             task=replace(task, id="", version=""),
         )
-
-    def _organization(self, row: Organization) -> OrganizationContent:
-        key = Identifier(NPI, row.npi) if row.npi else Identifier(f"{self._base}/directory", str(row.id))
-        return OrganizationContent(row.name, (key,))
-
-    def _system(self, context: Context, kind: str) -> str:
-        return f"{self._base}/identifier/{context.tenant}/{kind}"

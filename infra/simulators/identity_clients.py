@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from joserfc.jwk import KeyParameters, RSAKey
 
 from infra.seed.people import PartnerClient
+from rules.access import scope
 
 CODE, CREDENTIALS = "authorization_code", "client_credentials"
 PEOPLE_SCOPES = ("openid", "profile", "email")
@@ -39,10 +40,18 @@ class Client:
     def get_default_redirect_uri(self) -> str | None:
         return self.redirect_uris[0] if self.redirect_uris else None
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
+    def get_allowed_scope(self, words: str | None) -> str | None:
         """Everything it may have when it asks for nothing; None when it asks for nothing it may have."""
-        asked = (scope or "").split() or list(self.scopes)
-        return " ".join(word for word in asked if word in self.scopes) or None
+        asked = (words or "").split() or list(self.scopes)
+        return " ".join(word for word in asked if self.may_have(word)) or None
+
+    def may_have(self, word: str) -> bool:
+        """Its own scopes, and any narrower one: `system/Task.r` where it has `system/Task.crus`."""
+        asked = scope(word)
+        if asked is None:
+            return word in self.scopes
+        held = [one for own in self.scopes if (one := scope(own)) is not None]
+        return any(one.resource in ("*", asked.resource) and asked.interactions <= one.interactions for one in held)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return any(_same(redirect_uri, known) for known in self.redirect_uris)
@@ -109,7 +118,7 @@ def partner_clients(known: Sequence[PartnerClient], audience: str, folder: Path)
             one.client_id,
             one.scopes,
             audience,
-            secret=_kept_secret(folder / f"{one.client_id}.secret"),
+            secret=kept_secret(folder, one.client_id),
             public_key=kept_key(folder / f"{one.client_id}.jwk", {"use": "sig", "alg": "RS384"}),
         )
         for one in known
@@ -124,7 +133,9 @@ def kept_key(path: Path, parameters: KeyParameters) -> RSAKey:
     return RSAKey.import_key(json.loads(path.read_text()))
 
 
-def _kept_secret(path: Path) -> str:
+def kept_secret(folder: Path, client_id: str) -> str:
+    """The secret of a partner's program, made on first use."""
+    path = folder / f"{client_id}.secret"
     if not path.exists():
         _keep(path, secrets.token_urlsafe(32))
     return path.read_text()

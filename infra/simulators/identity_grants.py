@@ -192,7 +192,7 @@ class PartnerGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]
 
     def validate_requested_scope(self) -> None:
         asked = (self.request.payload.scope or "").split()
-        if not set(asked) <= set(self.request.client.scopes):
+        if not all(self.request.client.may_have(word) for word in asked):
             raise InvalidScopeError("This client may not have every scope it asks for.")
 
 

@@ -2,8 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,22 +14,32 @@ from infra.readiness import announce_ready
 from infra.seed.people import load as load_staff
 from infra.settings import Environment, Settings, load
 from infra.simulators.identity import create_identity
-from infra.simulators.identity_clients import partner_clients, web_client
+from infra.simulators.identity_clients import kept_secret, partner_clients, web_client
+from infra.simulators.specialist import SpecialistConfig, create_specialist
 
 HOST = "127.0.0.1"
+QUILLON, QUILLON_CLIENT = "Quillon Digestive Health", "quillon-platform"
+
+
+def nothing() -> None:
+    """There is nothing to stop but the server."""
 
 
 @dataclass(frozen=True)
 class Simulator:
+    """One outside party; `stop` ends what it does beside serving."""
+
     name: str
     app: Flask
     port: int
+    stop: Callable[[], None] = nothing
 
 
 class Simulators:
     """Serves each application on a thread of its own; `ports` tells where, also when 0 was asked for."""
 
     def __init__(self, simulators: list[Simulator]) -> None:
+        self._simulators = simulators
         self._servers: dict[str, BaseWSGIServer] = {
             one.name: make_server(HOST, one.port, one.app, threaded=True) for one in simulators
         }
@@ -51,6 +61,8 @@ class Simulators:
             if thread.is_alive():
                 server.shutdown()
             server.server_close()
+        for one in self._simulators:
+            one.stop()
 
 
 def identity(settings: Settings) -> Flask:
@@ -75,17 +87,25 @@ def identity_issuer(settings: Settings) -> str:
     return settings.oidc_issuer or f"http://{HOST}:{settings.simulator_identity_port}"
 
 
-def specialist(settings: Settings) -> Flask:
-    # Imported when asked for: the identity provider must run also where no partner is simulated.
-    app: Flask = import_module("infra.simulators.specialist").create_specialist(settings)
-    return app
+def specialist(settings: Settings) -> Simulator:
+    """Quillon Digestive Health, prompt, with a FHIR server of its own."""
+    app = create_specialist(
+        SpecialistConfig(
+            name=QUILLON,
+            folder=settings.home / "specialist",
+            fhir_base=f"{settings.public_url}/fhir",
+            token_url=f"{identity_issuer(settings)}/token",
+            client_id=QUILLON_CLIENT,
+            client_secret=kept_secret(identity_folder(settings), QUILLON_CLIENT),
+        )
+    )
+    return Simulator("specialist", app, settings.simulator_specialist_port, app.extensions["specialist"].stop)
 
 
 def chosen(settings: Settings) -> list[Simulator]:
-    """The identity provider unless an outside one is set, and every simulated partner."""
-    found = [Simulator("specialist", specialist(settings), settings.simulator_specialist_port)]
-    ours = f"http://{HOST}:{settings.simulator_identity_port}"
-    if urlsplit(settings.oidc_issuer).netloc in ("", urlsplit(ours).netloc):
+    """The simulated partners, and the identity provider unless an outside one is set."""
+    found = [specialist(settings)]
+    if urlsplit(identity_issuer(settings)).netloc == f"{HOST}:{settings.simulator_identity_port}":
         found.append(Simulator("identity", identity(settings), settings.simulator_identity_port))
     return found
 

@@ -20,7 +20,6 @@ from infra.simulators.specialist_plan import AT_INTAKE, Act, Scripted, drawn, pa
 from infra.simulators.specialist_store import Case, Store
 
 JSON = "application/fhir+json"
-SCOPE = "system/Task.rus"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,6 @@ class SpecialistConfig:
     silence: float = 12.0
     repeatable: bool = True
     accepts: Callable[[str], bool] = bool
-    scope: str = SCOPE
 
 
 class Specialist:
@@ -63,7 +61,7 @@ class Specialist:
             config.token_url,
             config.client_id,
             config.client_secret,
-            config.scope,
+            "",
             self._client,
             monotonic,
         )
@@ -113,12 +111,13 @@ def create_specialist(config: SpecialistConfig) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LIMIT
     specialist = Specialist(config)
     app.extensions["specialist"] = specialist
+    _add_entrance(app, specialist)
     _add_fhir(app, specialist)
     _add_control(app, specialist)
     return app
 
 
-def _add_fhir(app: Flask, specialist: Specialist) -> None:
+def _add_entrance(app: Flask, specialist: Specialist) -> None:
     @app.before_request
     def signed_in() -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -133,6 +132,8 @@ def _add_fhir(app: Flask, specialist: Specialist) -> None:
             response.headers["Retry-After"] = "1"
         return response
 
+
+def _add_fhir(app: Flask, specialist: Specialist) -> None:
     @app.get("/metadata")
     def metadata() -> Response:
         return _answer(render(_capability(specialist.config.name)), 200)

@@ -38,9 +38,12 @@ class Store:
         self.deliveries: Counter[str] = Counter()
         self.cases: dict[str, Case] = {}
         path = folder / "journal.jsonl"
-        for line in path.read_text().splitlines() if path.exists() else []:
+        written_before = path.read_text() if path.exists() else ""
+        for line in written_before.splitlines():
             self._replay(line)
         self._journal = path.open("a")
+        if written_before and not written_before.endswith("\n"):
+            self._journal.write("\n")
 
     def _replay(self, line: str) -> None:
         try:

@@ -82,7 +82,7 @@ def test_metadata_is_open_and_valid(room: Room) -> None:
 
 def test_every_view_names_its_scope_or_is_public(room: Room) -> None:
     views = {name: view for name, view in room.app.view_functions.items() if name.startswith("fhir.")}
-    assert len(views) == 12
+    assert len(views) == 11
     assert all(door_of(view) is not None for view in views.values())
 
 
@@ -240,8 +240,8 @@ def test_an_update_the_engine_takes_a_moment_for_is_waited_for(room: Room) -> No
 
 def test_a_search_finds_only_what_is_the_partners(room: Room) -> None:
     response = room.ask("GET", "/Task?status=requested&_count=5")
-    page = Bundle.model_validate_json(response.data)
-    assert [entry.resource.id for entry in page.entry] == ["t1"]
+    Bundle.model_validate_json(response.data)
+    assert [entry["resource"]["id"] for entry in json.loads(response.data)["entry"]] == ["t1"]
     assert (room.door.searches[0].statuses, room.door.searches[0].count) == (("requested",), 5)
 
 

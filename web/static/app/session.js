@@ -37,7 +37,9 @@ function draw() {
   Object.assign(dialog.style, { maxWidth: "440px", padding: "28px 30px" });
   dialog.setAttribute("aria-labelledby", "cl-session-title");
   dialog.setAttribute("aria-describedby", "cl-session-why");
-  const title = Object.assign(document.createElement("h1"), { id: "cl-session-title", textContent: "Sign in to go on" });
+  const title = Object.assign(document.createElement("h2"), {
+    className: "cl-h1", id: "cl-session-title", textContent: "Sign in to go on",
+  });
   const why = Object.assign(document.createElement("p"), {
     id: "cl-session-why",
     textContent: "You were signed out because nothing happened for a while. What you typed is still here.",

@@ -1,0 +1,90 @@
+"""The facts of the demo as values: clinics, partners, patients and referrals, their dates made instants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from activities.records.organization import Transport
+from activities.records.service_request import PastStep
+from infra.seed.people import Person
+from rules.referral.vocabulary import Priority, Progress
+
+
+@dataclass(frozen=True)
+class Site:
+    key: str
+    name: str
+    address: str
+    zone: str
+    phone: str
+    opens: str
+    closes: str
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A tenant; `texts_from` is the number its texts come from."""
+
+    tenant: str
+    name: str
+    zone: str
+    npi: str
+    ein: str
+    phone: str
+    texts_from: str
+    sites: Mapping[str, Site]
+
+
+@dataclass(frozen=True)
+class Partner:
+    """An entry of the directories of the clinics in `known_to`; `address` is `ours`, `specialist` or empty."""
+
+    key: str
+    known_to: tuple[str, ...]
+    name: str
+    npi: str
+    transport: Transport
+    services: tuple[str, ...]
+    address: str = ""
+    phone: str = ""
+    fax: str = ""
+
+
+@dataclass(frozen=True)
+class Patient:
+    key: str
+    tenant: str
+    mrn: str
+    family: str
+    given: str
+    birth_date: date
+    sex: str
+    site: str
+    phone: str
+    suffix: str = ""
+    language: str = "en"
+    interpreter: bool = False
+    allergies: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    coverage: str = ""
+
+
+@dataclass(frozen=True)
+class Referral:
+    """A case as it is opened: where it stands, and the past that led there. `patient` and `to` are keys."""
+
+    key: str
+    tenant: str
+    number: str
+    patient: str
+    to: str
+    service: str
+    priority: Priority
+    question: str
+    diagnoses: tuple[str, ...]
+    site: str
+    requester: Person
+    opened_by: Person
+    opened_at: datetime
+    past: tuple[PastStep, ...]
+    progress: Progress

@@ -1,0 +1,216 @@
+"""The FHIR door's store and engine: what a partner may see, and what it says, committed before anything else."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from activities.formats.fhir.datatypes import Reference
+from activities.formats.fhir.operation_outcome import Json
+from activities.formats.fhir.patient import build_patient
+from activities.formats.fhir.search import Search
+from activities.formats.fhir.service_request import build_service_request
+from activities.records.as_fhir import patient_content, request_content
+from activities.records.audit_event import Action, Auditor
+from activities.records.base import new_id
+from activities.records.interface import Interface as InterfaceRow
+from activities.records.message_log import Direction, MessageLog, MessageState
+from activities.records.patient import Patient
+from activities.records.ring import KeyRing
+from activities.records.service_request import Fulfilment, ServiceRequest
+from activities.records.sessions import Context, Sessions
+from web.client import Engine
+from web.fhir.answers import refuse
+from web.fhir.door import Arrival, ArrivalKind, Door, Fate, Interface, Page, Readable, Received, Stored
+from workflows.contracts import inbound
+from workflows.contracts.calls import INTERACTIVE
+
+FHIR = "fhir"
+FATES = {
+    MessageState.FILED: Fate.APPLIED,
+    MessageState.WAITING: Fate.WAITING,
+    MessageState.REJECTED: Fate.REFUSED,
+}
+
+
+class StoreDoor(Door):
+    """`base` is our FHIR address."""
+
+    def __init__(self, sessions: Sessions, ring: KeyRing, auditor: Auditor, engine: Engine, base: str) -> None:
+        self._sessions, self._ring, self._auditor, self._engine, self._base = sessions, ring, auditor, engine, base
+
+    def interface_of(self, client_id: str) -> Interface | None:
+        with self._sessions.platform() as session:
+            row = session.scalar(
+                select(InterfaceRow).where(
+                    InterfaceRow.kind == FHIR, InterfaceRow.client_id == client_id, InterfaceRow.active.is_(True)
+                )
+            )
+        return Interface(str(row.id), row.tenant, str(row.organization_id)) if row else None
+
+    def read(self, interface: Interface, kind: Readable, resource_id: str) -> Stored | None:
+        identity = _uuid(resource_id)
+        if identity is None:
+            return None
+        with self._sessions.begin(_context(interface)) as session:
+            stored = self._stored(session, interface, kind, identity)
+            if stored:
+                self._auditor.write(session, _context(interface), Action.READ, kind, resource_id)
+            return stored
+
+    def _stored(self, session: Session, interface: Interface, kind: Readable, identity: UUID) -> Stored | None:
+        theirs = Fulfilment.organization_id == UUID(interface.organization)
+        if kind is Readable.TASK:
+            task = session.scalar(select(Fulfilment).where(Fulfilment.id == identity, theirs))
+            return _as_stored(task.content, task.version, task.recorded_at) if task else None
+        query = select(ServiceRequest, Patient).join(Patient, Patient.id == ServiceRequest.patient_id)
+        query = query.join(Fulfilment, Fulfilment.service_request_id == ServiceRequest.id).where(theirs)
+        mine = ServiceRequest.id if kind is Readable.SERVICE_REQUEST else Patient.id
+        row = session.execute(query.where(mine == identity).limit(1)).one_or_none()
+        if row is None:
+            return None
+        request, patient = row
+        if kind is Readable.PATIENT:
+            return _as_stored(
+                build_patient(patient_content(self._base, patient)), patient.version, patient.recorded_at, patient.id
+            )
+        subject, requester = Reference(f"Patient/{patient.id}"), Reference("", request.requester)
+        content = build_service_request(request_content(self._base, request, subject, requester))
+        return _as_stored(content, request.version, request.recorded_at, request.id)
+
+    def search(self, interface: Interface, asked: Search) -> Page:
+        """Tasks of this partner, oldest first; the cursor is the last one's id."""
+        query = select(Fulfilment).where(Fulfilment.organization_id == UUID(interface.organization))
+        if asked.statuses:
+            query = query.where(Fulfilment.status.in_(asked.statuses))
+        if asked.ids:
+            query = query.where(Fulfilment.id.in_([one for word in asked.ids if (one := _uuid(word))]))
+        if asked.focus:
+            query = query.where(
+                Fulfilment.service_request_id.in_([one for word in asked.focus if (one := _uuid(word))])
+            )
+        if asked.since:
+            query = query.where(Fulfilment.recorded_at >= asked.since)
+        if asked.before:
+            query = query.where(Fulfilment.recorded_at < asked.before)
+        if cursor := _uuid(asked.cursor):
+            query = query.where(Fulfilment.id > cursor)
+        with self._sessions.begin(_context(interface)) as session:
+            rows = list(session.scalars(query.order_by(Fulfilment.id).limit(asked.count + 1)))
+            shown = rows[: asked.count]
+            self._auditor.record_view(session, _context(interface), "Task", [row.id for row in shown])
+        found = tuple(_as_stored(row.content, row.version, row.recorded_at).content for row in shown)
+        return Page(found, str(shown[-1].id) if len(rows) > asked.count else "")
+
+    def receive(self, interface: Interface, arrival: Arrival) -> Received:
+        if arrival.kind is not ArrivalKind.TASK_UPDATE:
+            raise refuse(501, "This door does not take these yet; send them by the way you used before.")
+        with self._sessions.begin(_context(interface)) as session:
+            digest = sha256(arrival.raw).digest()
+            known = session.scalar(
+                select(MessageLog).where(
+                    MessageLog.interface_id == UUID(interface.id),
+                    MessageLog.direction == Direction.IN,
+                    MessageLog.external_id == arrival.external_id,
+                    MessageLog.content_hash == digest,
+                )
+            )
+            if known:
+                return self._received(session, known)
+            return self._commit(session, interface, arrival, digest)
+
+    def _commit(self, session: Session, interface: Interface, arrival: Arrival, digest: bytes) -> Received:
+        """One update is under way at a time: the next one must have seen its outcome."""
+        task = session.get_one(Fulfilment, UUID(arrival.resource_id), with_for_update=True)
+        pending = session.scalar(
+            select(func.count()).where(MessageLog.subject_id == task.id, MessageLog.state == MessageState.RECEIVED)
+        )
+        if pending or str(task.version) != arrival.version:
+            return Received(Fate.STALE, version=str(task.version + (pending or 0)))
+        request = session.get_one(ServiceRequest, task.service_request_id)
+        identity = new_id()
+        patient_key = self._ring.digest(interface.tenant, "patient line", request.patient_id.bytes).hex()
+        session.add(
+            MessageLog(
+                id=identity,
+                tenant=interface.tenant,
+                interface_id=UUID(interface.id),
+                direction=Direction.IN,
+                kind=arrival.kind,
+                external_id=arrival.external_id,
+                content_hash=digest,
+                patient_key=patient_key,
+                case_id=request.id,
+                subject_id=task.id,
+                raw=self._ring.seal(interface.tenant, arrival.raw, f"message:{identity}"),
+                state=MessageState.RECEIVED,
+                received_at=datetime.now(UTC),
+            )
+        )
+        return Received(Fate.RECORDED, str(identity))
+
+    def outcome(self, interface: Interface, message_id: str, seconds: float) -> Received:
+        deadline = time.monotonic() + seconds
+        with self._sessions.begin(_context(interface)) as session:
+            patient_key = session.get_one(MessageLog, UUID(message_id)).patient_key
+        self.poke(interface.tenant, interface.id, patient_key, max(deadline - time.monotonic(), 0.1))
+        with self._sessions.begin(_context(interface)) as session:
+            return self._received(session, session.get_one(MessageLog, UUID(message_id)))
+
+    def poke(self, tenant: str, interface_id: str, patient_key: str, seconds: float) -> bool:
+        """Has the line's waiting messages filed; False when the engine did not answer in time."""
+
+        async def work(client: Client) -> None:
+            start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+                inbound.WORKFLOW,
+                inbound.Line(interface_id, patient_key),
+                id=inbound.workflow_id(tenant, interface_id, patient_key),
+                task_queue=INTERACTIVE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=timedelta(seconds=3),
+            )
+            await client.execute_update_with_start_workflow(
+                inbound.DRAINED, start_workflow_operation=start, rpc_timeout=timedelta(seconds=seconds)
+            )
+
+        try:
+            self._engine.run(work, seconds + 1)
+        except (TimeoutError, RuntimeError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return False
+        return True
+
+    def _received(self, session: Session, row: MessageLog) -> Received:
+        fate = FATES.get(MessageState(row.state), Fate.RECORDED)
+        if fate is not Fate.APPLIED or row.subject_id is None:
+            return Received(fate, str(row.id), words=row.detail)
+        task = session.get_one(Fulfilment, row.subject_id)
+        stored = _as_stored(task.content, task.version, task.recorded_at)
+        return Received(fate, str(row.id), stored.content, stored.version)
+
+
+def _as_stored(content: Json, version: int, modified: datetime, identity: UUID | None = None) -> Stored:
+    meta = {
+        **content.get("meta", {}),
+        "versionId": str(version),
+        "lastUpdated": modified.isoformat(timespec="milliseconds"),
+    }
+    extra = {"id": str(identity)} if identity else {}
+    return Stored({**content, **extra, "meta": meta}, str(version), modified)
+
+
+def _context(interface: Interface) -> Context:
+    return Context(interface.tenant, f"interface:{interface.id}")
+
+
+def _uuid(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
