@@ -64,7 +64,8 @@ def sprite(icons_folder: Path, names: list[str]) -> bytes:
         style = {"fill": "currentColor"} if filled else STROKED
         symbol = ElementTree.SubElement(root, f"{{{SVG}}}symbol", {"id": name, "viewBox": "0 0 24 24", **style})
         symbol.extend(part for part in shape if part.get("stroke") != "none")
-    return ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    drawn: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return drawn + b"\n"
 
 
 def entry(package: Path, content: bytes, origin: dict[str, str]) -> dict[str, str]:

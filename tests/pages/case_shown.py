@@ -76,45 +76,93 @@ ACTION = NextAction(
 )
 
 
-def entry(at: datetime, icon: str, words: str, lead: str = "", note: str = "", tone: Tone = Tone.NEUTRAL,
-          detail: RawDetail | None = None) -> TimelineEntry:  # fmt: skip
+def entry(
+    at: datetime,
+    icon: str,
+    words: str,
+    lead: str = "",
+    note: str = "",
+    tone: Tone = Tone.NEUTRAL,
+    detail: RawDetail | None = None,
+) -> TimelineEntry:
     return TimelineEntry(at, clock_words(at, BOISE), icon, words, lead, note, tone, detail)
 
 
-ARRIVED = "MSH|^~\\&|ESKILD|ORTHO|CARELOOP|LARKMOOR|20261104134102-0700||SIU^S14|EO88213|P|2.5.1\nSCH|R-20418^LARKMOOR|AP-55102^EO"
+ARRIVED = (
+    "MSH|^~\\&|ESKILD|ORTHO|CARELOOP|LARKMOOR|20261104134102-0700||SIU^S14|EO88213|P|2.5.1\n"
+    "SCH|R-20418^LARKMOOR|AP-55102^EO"
+)
 TIMELINE = (
     TimelineDay(
         "Today, Mon, Nov 23",
         (
             entry(ago(minutes=4), "eye", "opened this case", "Tobias Wrenfield", "from Reports late"),
-            entry(boise(23, 9, 14), "printer-off", "line busy after 3 tries. Call task made for Nadia Ferro-Lund, due 12:00 PM",
-                  "Fax chase 2 failed:", "by Careloop", Tone.DANGER, RawDetail("Fax log", "3 tries, busy")),
-            entry(boise(23, 9), "clock-play", "Report still missing 7 days after it was due; chase 2 started",
-                  note="moved from Sun, Nov 22, clinic closed", tone=Tone.ACCENT),
+            entry(
+                boise(23, 9, 14),
+                "printer-off",
+                "line busy after 3 tries. Call task made for Nadia Ferro-Lund, due 12:00 PM",
+                "Fax chase 2 failed:",
+                "by Careloop",
+                Tone.DANGER,
+                RawDetail("Fax log", "3 tries, busy"),
+            ),
+            entry(
+                boise(23, 9),
+                "clock-play",
+                "Report still missing 7 days after it was due; chase 2 started",
+                note="moved from Sun, Nov 22, clinic closed",
+                tone=Tone.ACCENT,
+            ),
         ),
     ),
     TimelineDay(
         "Wed, Nov 18",
-        (entry(boise(18, 9, 2), "send", "Chase 1 faxed to Dr. Eskild’s office; delivered 9:03 AM", note="no reply",
-               detail=RawDetail("Fax, 1 receipt", "delivered 9:03 AM")),),
+        (
+            entry(
+                boise(18, 9, 2),
+                "send",
+                "Chase 1 faxed to Dr. Eskild’s office; delivered 9:03 AM",
+                note="no reply",
+                detail=RawDetail("Fax, 1 receipt", "delivered 9:03 AM"),
+            ),
+        ),
     ),
     TimelineDay(
         "Wed, Nov 4",
         (
-            entry(boise(4, 13, 41), "login-2", "reported the patient arrived at 1:34 PM. Report due Wed, Nov 11",
-                  "Dr. Eskild’s office", "matched by referral id", Tone.OK, RawDetail("HL7 SIU^S14", ARRIVED, opened=True)),
+            entry(
+                boise(4, 13, 41),
+                "login-2",
+                "reported the patient arrived at 1:34 PM. Report due Wed, Nov 11",
+                "Dr. Eskild’s office",
+                "matched by referral id",
+                Tone.OK,
+                RawDetail("HL7 SIU^S14", ARRIVED, opened=True),
+            ),
             entry(boise(4, 8, 5), "message-2", "Voice reminder answered on the line ending 0113"),
         ),
     ),
     TimelineDay(
         "Tue, Oct 27",
         (
-            entry(boise(27, 16, 20, 10), "pencil", "changed preferred contact to voice only", "Nadia Ferro-Lund", "patient asked"),
-            entry(boise(27, 8, 52, 10), "circle-check", "by Dr. Eskild, visit Wed, Nov 4, 1:30 PM", "Accepted",
-                  tone=Tone.OK, detail=RawDetail("HL7 OSU^O51", "MSH|…")),
+            entry(
+                boise(27, 16, 20, 10),
+                "pencil",
+                "changed preferred contact to voice only",
+                "Nadia Ferro-Lund",
+                "patient asked",
+            ),
+            entry(
+                boise(27, 8, 52, 10),
+                "circle-check",
+                "by Dr. Eskild, visit Wed, Nov 4, 1:30 PM",
+                "Accepted",
+                tone=Tone.OK,
+                detail=RawDetail("HL7 OSU^O51", "MSH|…"),
+            ),
         ),
     ),
-)  # fmt: skip
+)
 PROOFS = (
     Proof("Report received, or why none will come", met=False, late=True),
     Proof("Matched to this referral", met=False),
@@ -136,26 +184,41 @@ FILTERS = tuple(
 def call_form() -> FormView:
     """A decision's form, sent once with one answer missing."""
     reached = FieldView(
-        "outcome", "What did they say?", FieldKind.CHOICE, ("promised",),
-        (Choice("promised", "They promise a date"), Choice("not-reached", "Nobody reached"), Choice("none", "None will come")),
-    )  # fmt: skip
+        "outcome",
+        "What did they say?",
+        FieldKind.CHOICE,
+        ("promised",),
+        (
+            Choice("promised", "They promise a date"),
+            Choice("not-reached", "Nobody reached"),
+            Choice("none", "None will come"),
+        ),
+    )
     return FormView(
         title="Log the call",
         url="/referrals/R-20418/call",
         submit="Log the call",
         icon="phone-call",
         groups=(
-            FieldGroup((
-                FieldView("caller", "Who answered", error="Enter the name of the person who answered."),
-                reached,
-                FieldView("by", "When will the report come?", FieldKind.DATE_TIME, ("2026-11-24T12:00",), hint="Boise time"),
-                FieldView("note", "Note", FieldKind.LONG_TEXT, ("Transcription is behind.",), required=False),
-                FieldView("again", "Send the fax again?", FieldKind.YES_NO, ("no",)),
-            )),
+            FieldGroup(
+                (
+                    FieldView("caller", "Who answered", error="Enter the name of the person who answered."),
+                    reached,
+                    FieldView(
+                        "by",
+                        "When will the report come?",
+                        FieldKind.DATE_TIME,
+                        ("2026-11-24T12:00",),
+                        hint="Boise time",
+                    ),
+                    FieldView("note", "Note", FieldKind.LONG_TEXT, ("Transcription is behind.",), required=False),
+                    FieldView("again", "Send the fax again?", FieldKind.YES_NO, ("no",)),
+                )
+            ),
         ),
         told="Nobody outside the clinic is told.",
         cancel_url="/referrals/R-20418",
-    )  # fmt: skip
+    )
 
 
 def case(*, form: FormView | None = None) -> CasePage:
@@ -191,12 +254,17 @@ def new_form() -> FormView:
     """A new referral's questions."""
     specialists = tuple(
         Choice(f"s{n}", name, field)
-        for n, (name, field) in enumerate((
-            ("Heronfield Specialty Associates", "cardiology"), ("Heronfield Specialty Associates", "nephrology"),
-            ("Heronfield Specialty Associates", "dermatology"), ("Quillon Digestive Health", "gastroenterology"),
-            ("Dr. Bertrand Eskild", "orthopedics, fax only"), ("Quarrylight Eye Clinic", "ophthalmology"),
-        ))
-    )  # fmt: skip
+        for n, (name, field) in enumerate(
+            (
+                ("Heronfield Specialty Associates", "cardiology"),
+                ("Heronfield Specialty Associates", "nephrology"),
+                ("Heronfield Specialty Associates", "dermatology"),
+                ("Quillon Digestive Health", "gastroenterology"),
+                ("Dr. Bertrand Eskild", "orthopedics, fax only"),
+                ("Quarrylight Eye Clinic", "ophthalmology"),
+            )
+        )
+    )
     urgency = (
         Choice("stat", "STAT", "answer in 1 hour"),
         Choice("urgent", "Urgent", "answer in 1 business day"),
@@ -208,19 +276,34 @@ def new_form() -> FormView:
         submit="Send the referral",
         icon="send",
         groups=(
-            FieldGroup((
-                FieldView("performer", "To", FieldKind.CHOICE, (), specialists),
-                FieldView("priority", "How soon", FieldKind.CHOICE, ("routine",), urgency),
-            )),
-            FieldGroup((
-                FieldView("question", "The question to answer", FieldKind.LONG_TEXT, hint="One or two sentences the specialist can answer"),
-                FieldView("diagnosis", "Diagnosis (ICD-10-CM)", values=("K21.9",), error="Enter a code from the list, such as K21.9."),
-            ), "Why"),
+            FieldGroup(
+                (
+                    FieldView("performer", "To", FieldKind.CHOICE, (), specialists),
+                    FieldView("priority", "How soon", FieldKind.CHOICE, ("routine",), urgency),
+                )
+            ),
+            FieldGroup(
+                (
+                    FieldView(
+                        "question",
+                        "The question to answer",
+                        FieldKind.LONG_TEXT,
+                        hint="One or two sentences the specialist can answer",
+                    ),
+                    FieldView(
+                        "diagnosis",
+                        "Diagnosis (ICD-10-CM)",
+                        values=("K21.9",),
+                        error="Enter a code from the list, such as K21.9.",
+                    ),
+                ),
+                "Why",
+            ),
         ),
         told="Sent to the specialist at once. The patient is told when a visit is booked.",
         cancel_url="/tasks",
         cancel="Discard",
-    )  # fmt: skip
+    )
 
 
 def new_referral() -> NewReferralPage:

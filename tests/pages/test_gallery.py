@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.pages.gallery import PAGES, served
@@ -98,3 +98,23 @@ def test_keys_stay_quiet_in_a_field_and_when_switched_off(address: str, browser:
     moved = page.locator("[data-current]").count()
     context.close()
     assert (typed, moved) == ("jx?", 0)
+
+
+def test_the_list_of_keys_has_no_accessibility_finding(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{address}/queue-short")
+    page.keyboard.press("?")
+    focused = page.evaluate("document.activeElement.ariaLabel")
+    found = Axe().run(page, options={"runOnly": TAGS, "resultTypes": ["violations"]})
+    said = found.generate_report()
+    context.close()
+    assert (focused, found.violations_count) == ("Close", 0), said
+
+
+def test_a_refused_form_puts_the_focus_on_the_first_wrong_field(address: str, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/case-form")
+    page.wait_for_function("document.activeElement.name === 'caller'")
+    context.close()

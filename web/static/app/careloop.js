@@ -5,3 +5,4 @@ import "./rows.js";
 import "./live.js";
 import "./undo.js";
 import "./parts.js";
+import "./session.js";
