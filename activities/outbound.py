@@ -78,5 +78,6 @@ class StoredMessage(Outbox):
 
 
 def _passing(failed: PartnerError) -> ApplicationError:
+    """The words may quote the partner: they travel as sealed details, never as the text that logs show."""
     delay = timedelta(seconds=failed.retry_after) if failed.retry_after else None
-    return ApplicationError(failed.words, type=failed.code, next_retry_delay=delay)
+    return ApplicationError(failed.code, failed.words, type=failed.code, next_retry_delay=delay)

@@ -19,6 +19,7 @@ from activities.records.tenant import Tenant
 from infra.bootstrap import Parts, build, connect_engine
 from infra.readiness import announce_ready
 from infra.settings import load
+from infra.telemetry import set_up_logging
 from web.client import Engine
 from web.decisions import Desk
 from web.fhir.store import StoreDoor
@@ -125,6 +126,7 @@ def every(seconds: float, work: Callable[[], int], stop: threading.Event) -> Non
 
 def main() -> None:
     settings = load()
+    set_up_logging(settings.log_level)
     parts = build(settings, POOL)
     sweeper = Sweeper(parts, Engine(lambda: connect_engine(settings, parts.ring)))
     stop = threading.Event()

@@ -15,6 +15,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from infra.bootstrap import activities, build, connect_engine
 from infra.readiness import announce_ready
 from infra.settings import load
+from infra.telemetry import set_up_logging
 from workflows.contracts.calls import BULK, INTERACTIVE
 from workflows.inbound import Inbound
 from workflows.referral import Referral
@@ -57,6 +58,7 @@ async def serve() -> None:
     from infra.directory import make_directory
 
     settings = load()
+    set_up_logging(settings.log_level)
     parts = build(settings, SLOTS)
     client = await connect_engine(settings, parts.ring)
     stop = asyncio.Event()

@@ -7,6 +7,7 @@ from infra.bootstrap import Parts, build, connect_engine
 from infra.seed.people import load as load_staff
 from infra.settings import Environment, Settings, load
 from infra.supervisor.home import Home
+from infra.telemetry import set_up_logging
 from web.app import create_app
 from web.client import Engine
 from web.decisions import Desk
@@ -63,6 +64,7 @@ def seeded_people(settings: Settings) -> tuple[SeededPerson, ...]:
 
 def _make() -> Flask:
     settings = load()
+    set_up_logging(settings.log_level)
     return make_app(settings, build(settings, settings.web_threads))
 
 

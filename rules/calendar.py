@@ -30,13 +30,22 @@ class Clock:
 
 @dataclass(frozen=True)
 class Calendar:
-    """When a site is open, in its own zone: the same hours each open weekday (Monday is 0), and closed days."""
+    """When a site is open, in its own zone: the same hours each open weekday (Monday is 0), and closed days.
+
+    Raises `ValueError` when it does not close after it opens, or is open on no weekday.
+    """
 
     zone: str
     opens: time = time(8)
     closes: time = time(17)
     weekdays: frozenset[int] = frozenset(range(5))
     closed: frozenset[date] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        if self.closes <= self.opens:
+            raise ValueError(f"a site that opens at {self.opens} must close later that day, not at {self.closes}")
+        if not self.weekdays & frozenset(range(7)):
+            raise ValueError("a site is open on at least one weekday; Monday is 0")
 
     def is_open_on(self, day: date) -> bool:
         return day.weekday() in self.weekdays and day not in self.closed
@@ -51,7 +60,7 @@ def due(calendar: Calendar, start: datetime, clock: Clock, person: bool = True) 
     local = start.astimezone(zone)
     match clock.unit:
         case Unit.HOURS:
-            end = start + timedelta(hours=clock.amount)
+            end = start.astimezone(UTC) + timedelta(hours=clock.amount)
         case Unit.DAYS:
             end = _at(local.date() + timedelta(days=clock.amount), local.time(), zone)
         case Unit.BUSINESS_DAYS:
@@ -62,7 +71,7 @@ def due(calendar: Calendar, start: datetime, clock: Clock, person: bool = True) 
 
 
 def next_opening(calendar: Calendar, instant: datetime) -> datetime:
-    """The instant itself while the site is open (its closing minute included), else its next opening."""
+    """The instant itself while the site is open (the moment it closes included), else its next opening."""
     zone = ZoneInfo(calendar.zone)
     local = instant.astimezone(zone)
     if calendar.is_open_on(local.date()):
@@ -74,22 +83,27 @@ def next_opening(calendar: Calendar, instant: datetime) -> datetime:
 
 
 def _business_days(calendar: Calendar, local: datetime, amount: int, zone: ZoneInfo) -> datetime:
-    """The same time of day `amount` open days later; started on a closed day, it counts from that day."""
+    """The same time of day `amount` open days later.
+
+    Begun before opening, it counts from the opening; begun after closing or on a closed day, it ends at closing.
+    """
     day = local.date()
+    clock = min(max(local.time(), calendar.opens), calendar.closes) if calendar.is_open_on(day) else calendar.closes
     for _ in range(amount):
         day = _next_open_day(calendar, day)
-    return _at(day, min(max(local.time(), calendar.opens), calendar.closes), zone)
+    return _at(day, clock, zone)
 
 
 def _business_hours(calendar: Calendar, local: datetime, amount: int, zone: ZoneInfo) -> datetime:
     left = timedelta(hours=amount)
     at = next_opening(calendar, local)
     while True:
-        closing = _at(at.astimezone(zone).date(), calendar.closes, zone)
+        day = at.astimezone(zone).date()
+        closing = _at(day, calendar.closes, zone)
         if at + left <= closing:
             return at + left
         left -= closing - at
-        at = next_opening(calendar, closing + timedelta(minutes=1))
+        at = _at(_next_open_day(calendar, day), calendar.opens, zone)
 
 
 def _next_open_day(calendar: Calendar, day: date) -> date:
@@ -101,5 +115,9 @@ def _next_open_day(calendar: Calendar, day: date) -> date:
 
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """A wall-clock time as an instant; one that a spring change skips becomes the moment after the gap."""
-    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+    """A wall-clock time as an instant.
+
+    One that a spring change skips is as much later as the clocks went forward; of one that comes twice in autumn it is
+    the first.
+    """
+    return datetime.combine(day, clock.replace(fold=0), tzinfo=zone).astimezone(UTC)

@@ -20,14 +20,12 @@ LARKMOOR, HERONFIELD = Context("larkmoor", "system"), Context("heronfield", "sys
 
 
 def clinics(parts: Parts) -> None:
-    with parts.sessions.engine.begin() as connection:
+    with parts.sessions.platform() as session:
         for tenant, name, zone in (
             ("larkmoor", "Larkmoor Family Medicine", "America/Boise"),
             ("heronfield", "Heronfield Specialty Associates", "America/Los_Angeles"),
         ):
-            connection.execute(
-                Tenant.__table__.insert().values(id=tenant, name=name, zone=zone)  # type: ignore[attr-defined]
-            )
+            session.add(Tenant(id=tenant, name=name, zone=zone))
     for context, name, npi in (
         (LARKMOOR, "Larkmoor Family Medicine", "2000001018"),
         (HERONFIELD, "Heronfield Specialty Associates", "2000001026"),

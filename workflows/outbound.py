@@ -14,5 +14,5 @@ async def deliver(message_id: str) -> Sent:
         return await call(SEND, Sending(message_id))
     except ActivityError as error:
         cause = error.cause
-        words = cause.message if isinstance(cause, ApplicationError) else UNREACHABLE
-        return Sent(Delivery.UNKNOWN, words)
+        told = cause.details if isinstance(cause, ApplicationError) else ()
+        return Sent(Delivery.UNKNOWN, str(told[0]) if told else UNREACHABLE)

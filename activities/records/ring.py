@@ -61,7 +61,9 @@ class KeyRing:
 
     def digest(self, owner: str, purpose: str, value: bytes) -> bytes:
         """A keyed digest (HMAC-SHA-256) for blind indexes and chains; stable over key rotation."""
-        first = next(key for key in self._by_id.values() if key.owner == owner)
+        first = next((key for key in self._by_id.values() if key.owner == owner), None)
+        if first is None:
+            raise Unreadable(f"the ring has no key of {owner}")
         derived = hmac.new(first.secret, b"careloop digest " + purpose.encode(), sha256).digest()
         return hmac.new(derived, value, sha256).digest()
 

@@ -2,9 +2,10 @@
 
 import typer
 
-from infra.keys import load_ring
+from infra.keys import load_ring, make_ring
 from infra.migrations.upgrade import prepare, upgrade
-from infra.settings import Settings, load
+from infra.seed.people import load as load_staff
+from infra.settings import Environment, Settings, load
 
 app = typer.Typer(help="The record store's shape.", no_args_is_help=True)
 
@@ -22,6 +23,8 @@ def migrate_command() -> None:
 
 def migrate(settings: Settings) -> None:
     """Roles, database, tables, the context-signing key. Repeatable; two at once wait for each other."""
+    if settings.env is Environment.DEVELOPMENT and not settings.ring_file.exists():
+        make_ring(settings, sorted({person.clinic.tenant for person in load_staff().people}))
     ring = load_ring(settings)
     prepare(settings.admin_url, settings.owner_url, settings.database_url)
     upgrade(settings.owner_url, ring.signing)

@@ -3,13 +3,26 @@
 from alembic import op
 
 POLICY = "tenant = (select app.tenant())"
+PLATFORM_POLICY = "(select app.tenant()) in ({owner}, '*')"
 
 
 def protect(table: str, verbs: str = "select, insert, update") -> None:
     """Row security forced on everybody, one policy, and what the application's role may do."""
+    _protect(table, POLICY, verbs)
+
+
+def protect_platform(table: str, verbs: str = "select, insert, update", owner: str = "tenant") -> None:
+    """A table that is read before a clinic is known: a clinic's transaction has its own rows, the platform's has all.
+
+    `owner` is the column that names the clinic.
+    """
+    _protect(table, PLATFORM_POLICY.format(owner=owner), verbs)
+
+
+def _protect(table: str, policy: str, verbs: str) -> None:
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
-    op.execute(f"create policy of_tenant on {table} using ({POLICY}) with check ({POLICY})")
+    op.execute(f"create policy of_tenant on {table} using ({policy}) with check ({policy})")
     op.execute(f"grant {verbs} on {table} to careloop_app")
 
 
@@ -20,7 +33,7 @@ def keep_history(table: str) -> None:
     op.execute(f"create index {history}_id on {history} (tenant, id, recorded_at)")
     protect(history, "select")
     op.execute(
-        f"create trigger keep_history before update or delete on {table} "
+        f"create trigger keep_history before insert or update or delete on {table} "
         "for each row execute function app.keep_history()"
     )
     make_as_of(table)

@@ -23,8 +23,12 @@ def prepare(admin_url: str, owner_url: str, app_url: str) -> None:
         admin.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER)))
         admin.execute(sql.SQL("grant {} to {}").format(sql.Identifier(SEARCH), sql.Identifier(OWNER)))
         known = admin.execute("select 1 from pg_database where datname = %s", (owner.database,)).fetchone()
+        database = sql.Identifier(str(owner.database))
         verb = sql.SQL("alter database {} owner to {}" if known else "create database {} owner {}")
-        admin.execute(verb.format(sql.Identifier(str(owner.database)), sql.Identifier(OWNER)))
+        admin.execute(verb.format(database, sql.Identifier(OWNER)))
+        # A temporary table made in one clinic's transaction would stand before ours in the next one's.
+        admin.execute(sql.SQL("revoke all on database {} from public").format(database))
+        admin.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(APP)))
 
 
 def upgrade(owner_url: str, signing: bytes) -> None:
@@ -38,12 +42,17 @@ def upgrade(owner_url: str, signing: bytes) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "insert into app.signing_key (secret) values (:secret) "
-                "on conflict (only_one) do update set secret = excluded.secret"
+                "insert into app.signing_key (inner_pad, outer_pad) values (:inner, :outer) on conflict (only_one) "
+                "do update set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad"
             ),
-            {"secret": signing},
+            {"inner": _padded(signing, 0x36), "outer": _padded(signing, 0x5C)},
         )
     engine.dispose()
+
+
+def _padded(key: bytes, pad: int) -> bytes:
+    """HMAC's inner or outer key block (RFC 2104) for SHA-256; the key is no longer than a block."""
+    return bytes(byte ^ pad for byte in key.ljust(64, b"\0"))
 
 
 def _maintenance(url: str) -> str:

@@ -30,7 +30,8 @@ class Dates:
     def at(self, words: str) -> datetime:
         """The instant as it is stated, on whatever day of the week it falls."""
         if found := _AGO.fullmatch(words):
-            return self.now - timedelta(minutes=int(found["amount"]) * _MINUTES[found["unit"]])
+            ago = timedelta(minutes=int(found["amount"]) * _MINUTES[found["unit"]])
+            return (self.now - ago).astimezone(UTC)
         found = _DAY.fullmatch(words)
         if found is None:
             raise Unread(f"{words!r} is no date: write `D-19 13:34`, `-20 min` or `-3 h`")
@@ -39,7 +40,7 @@ class Dates:
 
     def past(self, words: str) -> datetime:
         """Something that has happened: never later than now, also when the first start comes early in the day."""
-        return min(self.at(words), self.now)
+        return min(self.at(words), self.now.astimezone(UTC))
 
     def appointment(self, words: str) -> datetime:
         """A visit; one to come that falls on a closed day moves to the next open one."""

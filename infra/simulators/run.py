@@ -16,6 +16,7 @@ from infra.settings import Environment, Settings, load
 from infra.simulators.identity import create_identity
 from infra.simulators.identity_clients import kept_secret, partner_clients, web_client
 from infra.simulators.specialist import SpecialistConfig, create_specialist
+from infra.telemetry import set_up_logging
 
 HOST = "127.0.0.1"
 QUILLON, QUILLON_CLIENT = "Quillon Digestive Health", "quillon-platform"
@@ -112,6 +113,7 @@ def chosen(settings: Settings) -> list[Simulator]:
 
 def main() -> None:
     settings = load()
+    set_up_logging(settings.log_level)
     if settings.env is Environment.PRODUCTION:
         raise SystemExit("Simulators do not run in production: CARELOOP_ENV is production.")
     stopped = threading.Event()

@@ -293,7 +293,7 @@ def new_form() -> FormView:
                     FieldView(
                         "diagnosis",
                         "Diagnosis (ICD-10-CM)",
-                        values=("K21.9",),
+                        values=("reflux",),
                         error="Enter a code from the list, such as K21.9.",
                     ),
                 ),

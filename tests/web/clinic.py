@@ -58,8 +58,8 @@ class Provider:
         """Where the provider sends the browser on to, as path and query of ours."""
         went = httpx.get(address)
         assert went.status_code == 302, went.text
-        address = urlsplit(went.headers["Location"])
-        return f"{address.path}?{address.query}"
+        sent = urlsplit(went.headers["Location"])
+        return f"{sent.path}?{sent.query}"
 
 
 @contextmanager

@@ -128,8 +128,8 @@ def test_stopping_at_the_provider_signs_nobody_in(clinic: WebClinic) -> None:
 
 
 def test_somebody_without_an_account_is_told_whom_to_ask(clinic: WebClinic) -> None:
-    with clinic.parts.sessions.engine.begin() as connection:
-        connection.execute(text("update account set subject = 'moved' where subject = 'nadia.ferro-lund'"))
+    with clinic.parts.sessions.platform() as session:
+        session.execute(text("update account set subject = 'moved' where subject = 'nadia.ferro-lund'"))
 
     answer = clinic.browser().sign_in("nadia.ferro-lund")
 
@@ -141,8 +141,8 @@ def test_somebody_without_an_account_is_told_whom_to_ask(clinic: WebClinic) -> N
 
 def test_an_account_that_is_switched_off_is_out_at_once_and_stays_out(clinic: WebClinic) -> None:
     browser = clinic.signed_in("nadia.ferro-lund")
-    with clinic.parts.sessions.engine.begin() as connection:
-        connection.execute(text("update account set active = false where subject = 'nadia.ferro-lund'"))
+    with clinic.parts.sessions.platform() as session:
+        session.execute(text("update account set active = false where subject = 'nadia.ferro-lund'"))
 
     assert browser.get("/").status_code == 303
     assert "switched off" in browser.sign_in("nadia.ferro-lund").text

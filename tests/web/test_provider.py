@@ -45,7 +45,7 @@ class Liar:
         )
 
     def jwks(self) -> Any:
-        return jsonify(KeySet(self.published).as_dict(private=False))
+        return jsonify(KeySet([*self.published]).as_dict(private=False))
 
     def token(self) -> Any:
         self.asked = {**request.form.to_dict(), "authorization": request.headers.get("Authorization", "")}

@@ -6,13 +6,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from activities.formats.fhir.datatypes import Reference
+from activities.formats.fhir.datatypes import Identifier, Reference
 from activities.formats.fhir.operation_outcome import Json
 from activities.formats.fhir.patient import build_patient
 from activities.formats.fhir.search import Search
@@ -86,28 +86,14 @@ class StoreDoor(Door):
         return _as_stored(content, request.version, request.recorded_at, request.id)
 
     def search(self, interface: Interface, asked: Search) -> Page:
-        """Tasks of this partner, oldest first; the cursor is the last one's id."""
-        query = select(Fulfilment).where(Fulfilment.organization_id == UUID(interface.organization))
-        if asked.statuses:
-            query = query.where(Fulfilment.status.in_(asked.statuses))
-        if asked.ids:
-            query = query.where(Fulfilment.id.in_([one for word in asked.ids if (one := _uuid(word))]))
-        if asked.focus:
-            query = query.where(
-                Fulfilment.service_request_id.in_([one for word in asked.focus if (one := _uuid(word))])
-            )
-        if asked.since:
-            query = query.where(Fulfilment.recorded_at >= asked.since)
-        if asked.before:
-            query = query.where(Fulfilment.recorded_at < asked.before)
-        if cursor := _uuid(asked.cursor):
-            query = query.where(Fulfilment.id > cursor)
+        """What this partner may see, oldest first; the cursor is the last one's id."""
+        kind = Readable(asked.resource_type)
         with self._sessions.begin(_context(interface)) as session:
-            rows = list(session.scalars(query.order_by(Fulfilment.id).limit(asked.count + 1)))
-            shown = rows[: asked.count]
-            self._auditor.record_view(session, _context(interface), "Task", [row.id for row in shown])
-        found = tuple(_as_stored(row.content, row.version, row.recorded_at).content for row in shown)
-        return Page(found, str(shown[-1].id) if len(rows) > asked.count else "")
+            ids = list(session.scalars(_matching(asked, kind, UUID(interface.organization), self._base)))
+            shown = ids[: asked.count]
+            self._auditor.record_view(session, _context(interface), kind, shown)
+            found = [self._stored(session, interface, kind, one) for one in shown]
+        return Page(tuple(one.content for one in found if one), str(shown[-1]) if len(ids) > asked.count else "")
 
     def receive(self, interface: Interface, arrival: Arrival) -> Received:
         if arrival.kind is not ArrivalKind.TASK_UPDATE:
@@ -193,6 +179,47 @@ class StoreDoor(Door):
         task = session.get_one(Fulfilment, row.subject_id)
         stored = _as_stored(task.content, task.version, task.recorded_at)
         return Received(fate, str(row.id), stored.content, stored.version)
+
+
+def _matching(asked: Search, kind: Readable, organization: UUID, base: str) -> Select[UUID]:
+    """The ids a search asks for, one more than a page."""
+    row = Fulfilment if kind is Readable.TASK else ServiceRequest
+    query = select(row.id).join(ServiceRequest, ServiceRequest.id == Fulfilment.service_request_id)
+    if kind is Readable.SERVICE_REQUEST:
+        query = select(row.id).join(Fulfilment, Fulfilment.service_request_id == row.id)
+    conditions = [Fulfilment.organization_id == organization]
+    if asked.statuses:
+        conditions.append(row.status.in_(asked.statuses))
+    if asked.ids:
+        conditions.append(row.id.in_(_uuids(asked.ids)))
+    if asked.focus:
+        conditions.append(Fulfilment.service_request_id.in_(_uuids(asked.focus)))
+    if asked.patients:
+        conditions.append(ServiceRequest.patient_id.in_(_uuids(asked.patients)))
+    if asked.groups or (asked.identifiers and kind is Readable.SERVICE_REQUEST):
+        conditions.append(_numbered(asked.groups or asked.identifiers, base))
+    elif asked.identifiers:
+        addresses = [one.value.removeprefix(f"{base}/Task/") for one in asked.identifiers]
+        conditions.append(Fulfilment.id.in_(_uuids(tuple(addresses))))
+    if asked.since:
+        conditions.append(row.recorded_at >= asked.since)
+    if asked.before:
+        conditions.append(row.recorded_at < asked.before)
+    if cursor := _uuid(asked.cursor):
+        conditions.append(row.id > cursor)
+    return query.where(*conditions).distinct().order_by(row.id).limit(asked.count + 1)
+
+
+def _numbered(wanted: tuple[Identifier, ...], base: str) -> ColumnElement[bool]:
+    """Referrals by their number; a system that is not ours matches nothing."""
+    ours = func.concat(f"{base}/identifier/", ServiceRequest.tenant, "/referral")
+    return or_(
+        *((ServiceRequest.number == one.value) & ((ours == one.system) if one.system else true()) for one in wanted)
+    )
+
+
+def _uuids(words: tuple[str, ...]) -> list[UUID]:
+    return [one for word in words if (one := _uuid(word))]
 
 
 def _as_stored(content: Json, version: int, modified: datetime, identity: UUID | None = None) -> Stored:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from activities.records.base import new_id
 from activities.records.organization import Organization
 from rules.referral.steps import MISSING, STEPS
 from rules.referral.vocabulary import Facts, Need, Priority, Reason, Step
@@ -141,7 +141,7 @@ def step_form(
         url=url,
         submit=rule.label.rstrip("…"),
         groups=(FieldGroup(tuple(kept)),),
-        sends=(("token", given.get("token") or str(uuid4())),),
+        sends=(("token", given.get("token") or str(new_id())),),
         problem=problem,
         told=told,
         cancel_url=cancel_url,

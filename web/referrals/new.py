@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from uuid import uuid4
 
+from activities.records.base import new_id
 from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.service_request import ReferralContent
@@ -82,7 +82,7 @@ def form_view(
         url=url,
         submit="Start the referral",
         groups=(FieldGroup(kept),),
-        sends=(("token", given.get("token") or str(uuid4())),),
+        sends=(("token", given.get("token") or str(new_id())),),
         problem=problem,
         cancel_url=cancel_url,
     )

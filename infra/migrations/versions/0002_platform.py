@@ -1,6 +1,8 @@
-"""Tables without a clinic's context and without patient data."""
+"""Tables that are read before a clinic is known, without patient data."""
 
 from alembic import op
+
+from infra.migrations.tables import protect_platform
 
 revision, down_revision = "0002", "0001"
 
@@ -22,18 +24,20 @@ create table account (
     sites text[] not null default '{}',
     npi text not null default '',
     active boolean not null default true,
-    unique (issuer, subject)
+    unique (issuer, subject),
+    unique (tenant, id)
 );
 create table web_session (
     id bytea primary key,
-    account_id uuid not null references account,
+    tenant text not null default app.tenant(),
+    account_id uuid not null,
     created_at timestamptz not null,
     seen_at timestamptz not null,
     ends_at timestamptz not null,
     acr text not null default '',
     auth_time timestamptz,
     sid text not null default '',
-    id_token bytea
+    foreign key (tenant, account_id) references account (tenant, id)
 );
 create index web_session_account on web_session (account_id);
 create table interface (
@@ -51,10 +55,13 @@ create unlogged table rate_limit (
     hits bigint not null,
     ends_at timestamptz not null
 );
-grant select, insert, update on tenant, account, interface to careloop_app;
-grant select, insert, update, delete on web_session, rate_limit to careloop_app;
+grant select, insert, update, delete on rate_limit to careloop_app;
 """
 
 
 def upgrade() -> None:
     op.execute(TABLES)
+    protect_platform("tenant", owner="id")
+    for table in ("account", "interface"):
+        protect_platform(table)
+    protect_platform("web_session", "select, insert, update, delete")
