@@ -11,6 +11,8 @@ from infra.telemetry import set_up_logging
 from web.app import create_app
 from web.client import Engine
 from web.decisions import Desk
+from web.errors import speak
+from web.fhir.refusals import answer_http
 from web.fhir.store import StoreDoor
 from web.fhir.views import fhir_blueprint
 from web.referrals.views import create_referrals
@@ -24,7 +26,7 @@ def make_app(settings: Settings, parts: Parts) -> Flask:
     desk = Desk(parts.sessions, parts.ring, engine)
     shown = web_settings(settings, parts)
     door = StoreDoor(parts.sessions, parts.ring, parts.auditor, engine, shown.fhir_base)
-    return create_app(
+    app = create_app(
         shown,
         parts.sessions,
         engine,
@@ -37,6 +39,8 @@ def make_app(settings: Settings, parts: Parts) -> Flask:
             fhir_blueprint(door, shown.fhir_base, f"{settings.oidc_issuer}/token"),
         ),
     )
+    speak(app, "/fhir", answer_http)
+    return app
 
 
 def web_settings(settings: Settings, parts: Parts) -> WebSettings:

@@ -117,7 +117,22 @@ def _next_open_day(calendar: Calendar, day: date) -> date:
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """A wall-clock time as an instant.
 
-    One that a spring change skips is as much later as the clocks went forward; of one that comes twice in autumn it is
-    the first.
+    One that a spring change skips becomes the moment after the gap; of one that comes twice in autumn it is the first.
     """
-    return datetime.combine(day, clock.replace(fold=0), tzinfo=zone).astimezone(UTC)
+    wall = datetime.combine(day, clock.replace(fold=0), tzinfo=zone)
+    instant = wall.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return instant
+    return _after_gap(wall.replace(fold=1).astimezone(UTC), instant, zone)
+
+
+def _after_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The first second of the new offset, between an instant before the change and one after it."""
+    old = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)

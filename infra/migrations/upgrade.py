@@ -22,10 +22,10 @@ def prepare(admin_url: str, owner_url: str, app_url: str) -> None:
             admin.execute(verb + login)
         admin.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(OWNER)))
         admin.execute(sql.SQL("grant {} to {}").format(sql.Identifier(SEARCH), sql.Identifier(OWNER)))
-        known = admin.execute("select 1 from pg_database where datname = %s", (owner.database,)).fetchone()
         database = sql.Identifier(str(owner.database))
-        verb = sql.SQL("alter database {} owner to {}" if known else "create database {} owner {}")
-        admin.execute(verb.format(database, sql.Identifier(OWNER)))
+        known = admin.execute("select 1 from pg_database where datname = %s", (owner.database,)).fetchone()
+        make = sql.SQL("alter database {} owner to {}" if known else "create database {} owner {}")
+        admin.execute(make.format(database, sql.Identifier(OWNER)))
         # A temporary table made in one clinic's transaction would stand before ours in the next one's.
         admin.execute(sql.SQL("revoke all on database {} from public").format(database))
         admin.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(APP)))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.records.account import Grant, by_subject, grant
-from activities.records.audit_event import Action, Auditor
+from activities.records.audit_event import Action
 from activities.records.interface import Interface
 from activities.records.organization import Organization, Transport
 from activities.records.patient import Patient as PatientRow

@@ -1,0 +1,302 @@
+"""The demo clinics, seeded into a real store through a real engine, on the day the cast is counted for."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select, text
+from typer.testing import CliRunner
+
+from activities.partners.base import Partner
+from activities.records.account import Account
+from activities.records.case_event import CaseEvent
+from activities.records.decision import Decision, Outcome
+from activities.records.interface import Interface
+from activities.records.message_log import MessageLog
+from activities.records.organization import Organization
+from activities.records.patient import Patient
+from activities.records.process import Process
+from activities.records.service_request import ServiceRequest, next_number
+from activities.records.sessions import Context
+from activities.records.task import Task, TaskStatus
+from infra.bootstrap import Parts, activities, build, connect_engine
+from infra.cli.main import assemble
+from infra.seed.cast import load, read_facts
+from infra.seed.dates import Dates, Unread
+from infra.seed.noise import generated_patients
+from infra.seed.noise_referrals import generated_referrals
+from infra.seed.seed import Report, only_demo, seed
+from rules.calendar import Calendar, due
+from rules.referral.vocabulary import Stage, Step
+from rules.referral.waits import waiting
+from tests.engine import skipping, working
+from tests.postgres import Cluster
+from web.client import Engine
+from workflows.contracts.calls import BULK
+
+BOISE, PACIFIC = ZoneInfo("America/Boise"), ZoneInfo("America/Los_Angeles")
+D0 = datetime(2026, 11, 23, 8, tzinfo=BOISE)
+LARKMOOR, HERONFIELD = Context("larkmoor", "system"), Context("heronfield", "system")
+ROWS = ("tenant", "account", "interface", "organization", "patient", "service_request", "fulfilment", "task")
+TRAIL = ("process", "case_event", "decision", "message_log", "audit_event")
+PATIENCE = 30.0
+
+# Since when each referral of the cast stands in its stage, in the time of its site.
+STANDS = {
+    "R-20931": (Stage.TRIAGE, D0 - timedelta(minutes=20)),
+    "R-20902": (Stage.DECLINED, datetime(2026, 11, 22, 15, 40, tzinfo=PACIFIC)),
+    "R-20418": (Stage.SEEN, datetime(2026, 11, 4, 13, 34, tzinfo=BOISE)),
+    "R-20894": (Stage.OUTREACH, datetime(2026, 11, 18, 10, 5, tzinfo=BOISE)),
+    "R-20921": (Stage.ADVICE, datetime(2026, 11, 22, 16, 20, tzinfo=BOISE)),
+    "R-20877": (Stage.AWAITING_INFO, datetime(2026, 11, 21, 11, 5, tzinfo=BOISE)),
+    "R-20911": (Stage.SCHEDULING, datetime(2026, 11, 22, 14, 20, tzinfo=BOISE)),
+    "R-20862": (Stage.CANCEL_REQUESTED, datetime(2026, 11, 22, 11, 0, tzinfo=PACIFIC)),
+    "R-20733": (Stage.NO_SHOW, datetime(2026, 11, 22, 11, 15, tzinfo=BOISE)),
+    "R-20926": (Stage.DRAFT, datetime(2026, 11, 20, 16, 5, tzinfo=BOISE)),
+    "R-20795": (Stage.DRAFT, datetime(2026, 11, 18, 15, 30, tzinfo=BOISE)),
+    "R-20377": (Stage.CLOSED, datetime(2026, 11, 13, 11, 30, tzinfo=PACIFIC)),
+}
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A store after two seedings, what each reported, and every row between and after them."""
+
+    parts: Parts
+    first: Report
+    second: Report
+    between: dict[str, str]
+    after: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def seeded(cluster: Cluster) -> Iterator[Seeded]:
+    settings = cluster.fresh().model_copy(update={"oidc_issuer": "http://127.0.0.1:2"})
+    parts = build(settings, 12)
+    try:
+        yield asyncio.run(_seed_twice(parts))
+    finally:
+        parts.sessions.engine.dispose()
+        cluster.drop(settings)
+
+
+async def _seed_twice(parts: Parts) -> Seeded:
+    async with skipping(parts.ring) as environment, working(environment.client, activities(parts, _nobody), BULK):
+        client = environment.client
+        where = {
+            "temporal_address": client.service_client.config.target_host,
+            "temporal_namespace": client.namespace,
+        }
+        engine = Engine(lambda: connect_engine(parts.settings.model_copy(update=where), parts.ring))
+        first = await asyncio.to_thread(seed, parts, engine, D0)
+        await asyncio.to_thread(_await_overdue, parts)
+        between = _rows(parts)
+        second = await asyncio.to_thread(seed, parts, engine, D0 + timedelta(hours=3))
+        return Seeded(parts, first, second, between, _rows(parts))
+
+
+def _nobody(partner: Organization) -> Partner:
+    raise AssertionError(f"seeding asked for a connection to {partner.name}")
+
+
+def _await_overdue(parts: Parts) -> None:
+    """What is late on the real clock is noticed at once; until then the rows still move."""
+    late = select(func.count()).where(Process.closed_at.is_(None), Process.next_due < func.clock_timestamp())
+    deadline = time.monotonic() + PATIENCE
+    for context in (LARKMOOR, HERONFIELD):
+        while time.monotonic() < deadline:
+            with parts.sessions.begin(context) as session:
+                if not session.scalar(late):
+                    break
+            time.sleep(0.1)
+
+
+def _rows(parts: Parts) -> dict[str, str]:
+    """Every row of every table, as one digest each clinic and table."""
+    found = {}
+    for context in (LARKMOOR, HERONFIELD):
+        with parts.sessions.begin(context) as session:
+            for table in (*ROWS, *TRAIL):
+                digest = text(
+                    f"select count(*) || ':' || md5(string_agg(t::text, '|' order by t::text)) from {table} t"
+                )
+                found[f"{context.tenant} {table}"] = str(session.scalar(digest))
+    return found
+
+
+def _request(seeded: Seeded, number: str) -> ServiceRequest:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        return session.scalars(select(ServiceRequest).where(ServiceRequest.number == number)).one()
+
+
+def _task(seeded: Seeded, number: str) -> Task:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        return session.scalars(select(Task).where(Task.number == number, Task.status == TaskStatus.OPEN)).one()
+
+
+def test_both_clinics_have_all_their_patients_referrals_and_people(seeded: Seeded) -> None:
+    counts = {}
+    for context in (LARKMOOR, HERONFIELD):
+        with seeded.parts.sessions.begin(context) as session:
+            counts[context.tenant] = tuple(
+                session.scalar(select(func.count()).select_from(kind))
+                for kind in (Patient, ServiceRequest, Account, Interface)
+            )
+    assert counts == {"larkmoor": (200, 60, 17, 2), "heronfield": (80, 12, 6, 1)}
+    assert seeded.first.referrals == 72
+    assert not seeded.first.unsettled
+
+
+@pytest.mark.parametrize("number", STANDS)
+def test_a_referral_of_the_cast_stands_where_the_cast_says_since_its_true_date(seeded: Seeded, number: str) -> None:
+    stage, since = STANDS[number]
+    request = _request(seeded, number)
+    assert request.stage == stage
+    assert request.stage_since == since
+
+
+def test_every_past_step_is_in_the_timeline_with_its_own_date(seeded: Seeded) -> None:
+    demo = load(D0)
+    for referral in demo.referrals:
+        case = _request(seeded, referral.number).id
+        with seeded.parts.sessions.begin(LARKMOOR) as session:
+            told = session.execute(
+                select(CaseEvent.step, CaseEvent.at, CaseEvent.actor)
+                .where(CaseEvent.case_id == case, CaseEvent.step_key.like("past:%"))
+                .order_by(CaseEvent.at)
+            ).all()
+        assert [tuple(row) for row in told] == [(one.step, one.at, one.actor) for one in referral.past]
+    assert [one.step for one in demo.referrals[2].past].count(Step.CHASE) == 2
+
+
+def test_a_case_is_opened_by_the_person_of_the_facts_on_its_true_day(seeded: Seeded) -> None:
+    request = _request(seeded, "R-20418")
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        opening = session.scalars(
+            select(CaseEvent).where(CaseEvent.case_id == request.id, CaseEvent.step == Step.OPENING)
+        ).one()
+        opener = session.scalars(select(Account).where(Account.subject == "ifeoma.oyelaran")).one()
+    assert opening.actor == str(opener.id)
+    assert opening.at == request.opened_at == datetime(2026, 10, 26, 9, 12, tzinfo=BOISE)
+
+
+def test_the_late_report_is_a_call_that_was_due_seven_days_after_the_visit(seeded: Seeded) -> None:
+    task = _task(seeded, "R-20418")
+    assert task.due_at == datetime(2026, 11, 11, 13, 34, tzinfo=BOISE)
+    assert task.action == "Call Dr. Bertrand Eskild, Orthopedics for the report"
+
+
+def test_clocks_run_from_the_true_dates(seeded: Seeded) -> None:
+    assert _task(seeded, "R-20902").due_at == datetime(2026, 11, 23, 15, 40, tzinfo=PACIFIC)
+    assert _task(seeded, "R-20877").due_at == datetime(2026, 11, 27, 11, 5, tzinfo=BOISE)
+    assert _task(seeded, "R-20733").action == "Decide after repeated no-shows"
+
+
+def test_nothing_is_sent_because_of_seeding(seeded: Seeded) -> None:
+    for context in (LARKMOOR, HERONFIELD):
+        with seeded.parts.sessions.begin(context) as session:
+            assert session.scalar(select(func.count()).select_from(MessageLog)) == 0
+
+
+def test_every_opening_is_settled_as_applied(seeded: Seeded) -> None:
+    for context, count in ((LARKMOOR, 60), (HERONFIELD, 12)):
+        with seeded.parts.sessions.begin(context) as session:
+            outcomes = Counter(session.scalars(select(Decision.outcome)))
+        assert outcomes == {Outcome.APPLIED: count}
+
+
+def test_a_second_seeding_changes_nothing(seeded: Seeded) -> None:
+    assert seeded.second == Report(0, 0)
+    assert seeded.after == seeded.between
+
+
+def test_numbers_given_by_hand_are_not_given_again(seeded: Seeded) -> None:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        known = set(session.scalars(select(ServiceRequest.number)))
+        assert next_number(session) not in known
+        assert int(next_number(session)[2:]) > max(int(one[2:]) for one in known)
+
+
+def test_a_store_that_holds_only_the_demo_may_be_seeded_again(seeded: Seeded) -> None:
+    assert only_demo(seeded.parts)
+
+
+def test_partners_programs_reach_the_clinic_that_knows_them(seeded: Seeded) -> None:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        rows = session.execute(
+            select(Interface.client_id, Organization.name).join(
+                Organization, Organization.id == Interface.organization_id
+            )
+        )
+        assert {tuple(row) for row in rows} == {
+            ("heronfield-platform", "Heronfield Specialty Associates"),
+            ("quillon-platform", "Quillon Digestive Health"),
+        }
+
+
+def test_no_generated_patient_shares_a_name_or_birth_date_with_the_cast() -> None:
+    demo = load(D0)
+    generated = generated_patients(demo)
+    assert not {one.birth_date for one in generated} & {one.birth_date for one in demo.patients}
+    assert not {one.family for one in generated} & {one.family for one in demo.patients}
+    assert len({(one.tenant, one.phone) for one in generated}) == len(generated)
+    assert all(" 555-01" in one.phone for one in generated)
+
+
+def test_the_generated_referrals_look_like_a_real_monday() -> None:
+    demo = load(D0)
+    referrals = generated_referrals(demo, generated_patients(demo), D0)
+    standing = Counter[str]()
+    for one in referrals:
+        wait = waiting(one.progress)
+        if wait is None:
+            continue
+        zone = demo.clinics[one.tenant].zone
+        due_at = due(Calendar(zone), wait.start, wait.clock, person=wait.person)
+        today = due_at.astimezone(ZoneInfo(zone)).date() == D0.date()
+        standing["late" if due_at <= D0 else "today" if today else "on time"] += 1
+    late_reports = [one for one in referrals if one.to == "eskild"]
+    assert len(referrals) == 60
+    assert standing == {"on time": 37, "today": 11, "late": 6}
+    assert {one.progress.stage for one in referrals} == set(Stage)
+    assert [one.progress.stage for one in late_reports] == [Stage.SEEN, Stage.SEEN]
+    assert all(at <= D0.astimezone(UTC) for one in referrals for at in (step.at for step in one.past))
+
+
+def test_every_npi_of_the_facts_has_its_check_digit_and_is_tagged_synthetic() -> None:
+    facts = read_facts("clinics.toml")
+    numbers = [one["npi"] for one in (*facts["clinics"], *facts["partners"])]
+    assert facts["identifier_tag"] == "synthetic"
+    assert all(number.startswith("2") and len(number) == 10 for number in numbers)
+    assert all(_luhn("80840" + number) for number in numbers)
+
+
+def test_a_visit_to_come_moves_to_the_next_open_day_and_a_past_one_stays() -> None:
+    dates = Dates(D0, BOISE)
+    assert dates.appointment("D+5 10:20") == datetime(2026, 11, 30, 10, 20, tzinfo=BOISE)
+    assert dates.appointment("D-1 10:30") == datetime(2026, 11, 22, 10, 30, tzinfo=BOISE)
+
+
+def test_a_date_that_cannot_be_read_says_how_to_write_it() -> None:
+    with pytest.raises(Unread, match="yesterday"):
+        Dates(D0, BOISE).at("yesterday")
+
+
+def test_production_is_never_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARELOOP_ENV", "production")
+    answer = CliRunner().invoke(assemble(), ["seed"])
+    assert answer.exit_code == 1
+    assert "production is never filled" in answer.output
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

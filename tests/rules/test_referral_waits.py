@@ -1,0 +1,116 @@
+"""What an open referral waits for: always one thing, with an owner and a clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.access import Role
+from rules.calendar import Calendar, due
+from rules.referral.steps import STEPS
+from rules.referral.vocabulary import ENDED, OPEN, By, Priority, Progress, Stage, Step
+from rules.referral.waits import ACTIONS, CHASES, CLOCKS, MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, Waiting, waiting
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+CALENDAR = Calendar("America/Boise")
+POOLS = {"referral_coordinator", "clinician"}
+MUCH = st.integers(0, 6)
+
+
+def wait(stage: Stage, priority: Priority = Priority.ROUTINE, **fields: object) -> Waiting:
+    found = waiting(Progress(stage=stage, priority=priority, since=NOW, **fields))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+@pytest.mark.parametrize("stage", sorted(OPEN))
+def test_every_open_stage_waits_for_one_thing_with_an_owner_and_a_clock(stage: Stage, priority: Priority) -> None:
+    found = wait(stage, priority)
+    assert found.action and found.why
+    assert found.pool in POOLS <= {str(role) for role in Role}
+    assert found.clock == CLOCKS[stage][priority]
+    assert due(CALENDAR, found.start, found.clock, found.person) > NOW
+
+
+@pytest.mark.parametrize("stage", sorted(OPEN))
+def test_what_is_more_urgent_is_due_no_later(stage: Stage) -> None:
+    ends = [due(CALENDAR, NOW, CLOCKS[stage][priority]) for priority in Priority]
+    assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize("stage", sorted(ENDED))
+def test_an_ended_referral_waits_for_nothing(stage: Stage) -> None:
+    assert waiting(Progress(stage=stage, since=NOW)) is None
+
+
+@given(
+    stage=st.sampled_from(sorted(OPEN)),
+    priority=st.sampled_from(Priority),
+    rung=MUCH,
+    asks=MUCH,
+    attempts=MUCH,
+    rebookings=MUCH,
+    by_hand=st.booleans(),
+    failed_delivery=st.sampled_from(("", "Their server answers with 403.")),
+    visit_at=st.sampled_from((None, NOW + timedelta(days=3))),
+)
+def test_whatever_has_happened_the_step_waited_for_may_be_taken(
+    stage: Stage, priority: Priority, **fields: object
+) -> None:
+    found = wait(stage, priority, **fields)
+    assert stage in STEPS[found.step].frm
+    assert found.pool in POOLS
+    assert found.person or found.step in CHASES
+    if found.person and stage not in (Stage.SENT, Stage.SCHEDULED):
+        assert STEPS[found.step].by & {By.STAFF, By.CLINICIAN}
+
+
+def test_a_partner_who_lets_the_time_pass_is_asked_by_a_person() -> None:
+    for stage, (action, _, _, person, step) in ACTIONS.items():
+        late = wait(stage, rung=1)
+        assert late.person
+        assert late.action == (action if person else CHASES[step])
+
+
+def test_no_partner_is_waited_for_without_words_for_asking_him() -> None:
+    assert {step for *_, person, step in ACTIONS.values() if not person} == set(CHASES)
+
+
+@pytest.mark.parametrize(
+    ("stage", "fields"),
+    [
+        (Stage.AWAITING_INFO, {"asks": MAX_ASKS}),
+        (Stage.OUTREACH, {"attempts": MAX_ATTEMPTS}),
+        (Stage.NO_SHOW, {"rebookings": MAX_REBOOKINGS + 1}),
+    ],
+)
+def test_what_has_been_tried_often_enough_goes_to_a_clinician_who_decides(
+    stage: Stage, fields: dict[str, object]
+) -> None:
+    before = wait(stage, **{name: int(str(count)) - 1 for name, count in fields.items()})
+    found = wait(stage, **fields)
+    assert before.pool == "referral_coordinator"
+    assert found.pool == "clinician"
+    assert found.step is Step.CLOSURE
+
+
+def test_a_failed_delivery_is_a_persons_work_with_its_cause() -> None:
+    found = wait(Stage.SENT, failed_delivery="Their server answers with 403.")
+    assert found.person
+    assert found.step is Step.NEW_RECIPIENT
+    assert found.why == "Their server answers with 403."
+
+
+def test_a_recipient_without_a_connection_is_a_persons_work_from_the_start() -> None:
+    assert not wait(Stage.SENT).person
+    assert wait(Stage.SENT, by_hand=True).person
+    assert wait(Stage.SENT, by_hand=True).step is Step.RECEIPT
+
+
+def test_a_booked_visit_is_waited_for_until_a_business_day_after_it() -> None:
+    visit = datetime(2026, 12, 4, 17, 0, tzinfo=UTC)
+    found = wait(Stage.SCHEDULED, visit_at=visit)
+    assert found.start == visit
+    assert due(CALENDAR, found.start, found.clock, found.person) == datetime(2026, 12, 7, 17, 0, tzinfo=UTC)
