@@ -1,5 +1,6 @@
 """Files what partners send: one transaction a message, in the order of one patient's line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -98,4 +99,5 @@ def _message(row: MessageLog, answer: TaskAnswer) -> referral.Message:
     """What the case learns; an answer outside our table goes to it as unexpected, in its own words."""
     if answer.step is None:
         return referral.Message(str(row.id), Step.UNEXPECTED, Facts(note=answer.raw), row.received_at)
-    return referral.Message(str(row.id), answer.step, read_facts(answer), row.received_at)
+    facts = replace(read_facts(answer), candidate=str(row.subject_id))
+    return referral.Message(str(row.id), answer.step, facts, row.received_at)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.acting import context
+from activities.beating import beating
 from activities.partners.base import Outbox, Parcel, Partner, PartnerError, Receipt, Standing, deliver
 from activities.records.message_log import MessageLog
 from activities.records.organization import Organization
@@ -17,32 +18,45 @@ from activities.records.sessions import Context, Sessions
 from workflows.contracts import outbound as contract
 
 Directory = Callable[[Organization], Partner]
+# Longer than one attempt may last, and time for a slow partner to take in what it has got.
+SETTLING = 45.0
+UNDER_WAY = (Standing.SENDING, Standing.UNKNOWN)
 
 
 class OutboundActivities:
-    """`directory` gives the connection to a partner of the directory."""
+    """`directory` gives the connection to a partner of the directory; `settling` are the seconds that lie between
+    an attempt nobody knows the end of and the question what became of it."""
 
-    def __init__(self, sessions: Sessions, ring: KeyRing, directory: Directory) -> None:
-        self._sessions, self._ring, self._directory = sessions, ring, directory
+    def __init__(self, sessions: Sessions, ring: KeyRing, directory: Directory, settling: float = SETTLING) -> None:
+        self._sessions, self._ring, self._directory, self._settling = sessions, ring, directory, settling
 
     @activity.defn(name=contract.SEND.name)
     def send(self, sending: contract.Sending) -> contract.Sent:
         """A permanent refusal is an answer; a passing fault is raised and tried again."""
         outbox = StoredMessage(self._sessions, self._ring, context(), UUID(sending.message_id))
         try:
-            deliver(self._directory(outbox.partner()), outbox)
+            with beating():
+                deliver(self._directory(outbox.partner()), outbox, self._settling)
         except PartnerError as failed:
             if failed.permanent:
                 return contract.Sent(contract.Delivery.REFUSED, failed.words)
             raise _passing(failed) from None
         return contract.Sent(contract.Delivery.DELIVERED)
 
+    @activity.defn(name=contract.GIVE_UP.name)
+    def give_up(self, giving_up: contract.GivingUp) -> contract.Sent:
+        """Settles a message that nobody tries any longer, unless it has arrived after all."""
+        outbox = StoredMessage(self._sessions, self._ring, context(), UUID(giving_up.message_id))
+        return outbox.give_up(giving_up.words)
+
 
 class StoredMessage(Outbox):
-    """One row of `message_log`; each call is a transaction of its own."""
+    """One row of `message_log`; each call is a transaction of its own. Its attempts are numbered: one that was
+    overtaken changes nothing any more."""
 
     def __init__(self, sessions: Sessions, ring: KeyRing, acting: Context, message_id: UUID) -> None:
         self._sessions, self._ring, self._context, self._id = sessions, ring, acting, message_id
+        self._attempt = 0
 
     def partner(self) -> Organization:
         """The organization the message is for."""
@@ -56,22 +70,53 @@ class StoredMessage(Outbox):
     def take(self) -> Parcel:
         with self._sessions.begin(self._context) as session:
             row = session.get_one(MessageLog, self._id, with_for_update=True)
-            was = Standing(row.state)
+            now = session.scalars(select(func.clock_timestamp())).one()
+            was, rested = Standing(row.state), (now - row.taken_at).total_seconds() if row.taken_at else 0.0
             if was is Standing.READY:
-                row.state = Standing.SENDING
+                row.state, row.attempts, row.taken_at = Standing.SENDING, row.attempts + 1, now
+            self._attempt = row.attempts
             raw = self._ring.open(row.raw, self._place())
             receipt = Receipt("", b"") if was is Standing.SENT else None
-            return Parcel(was, raw, row.external_id, receipt, row.detail)
+            return Parcel(was, raw, row.external_id, receipt, row.detail, rested)
+
+    def take_again(self) -> bool:
+        values = {"state": Standing.SENDING, "attempts": self._attempt + 1, "taken_at": func.clock_timestamp()}
+        taken = self._change(values)
+        self._attempt += taken
+        return taken
 
     def settle(self, standing: Standing, receipt: Receipt | None = None, words: str = "") -> None:
-        done = standing in (Standing.SENT, Standing.REFUSED)
         values: dict[str, object] = {"state": standing, "detail": words}
-        if done:
-            values["settled_at"] = datetime.now(UTC)
+        if standing in (Standing.SENT, Standing.REFUSED):
+            values["settled_at"] = func.clock_timestamp()
         if receipt and receipt.answer:
             values["answer"] = self._ring.seal(self._context.tenant, receipt.answer, self._place())
+        self._change(values)
+
+    def give_up(self, words: str) -> contract.Sent:
+        """What is known of a message when patience has run out; that is how it stays until a person acts."""
         with self._sessions.begin(self._context) as session:
-            session.execute(update(MessageLog).where(MessageLog.id == self._id).values(values))
+            row = session.get_one(MessageLog, self._id, with_for_update=True)
+            if row.state == Standing.SENT:
+                return contract.Sent(contract.Delivery.DELIVERED)
+            row.state = Standing.REFUSED if row.state in (Standing.READY, Standing.REFUSED) else Standing.UNKNOWN
+            row.detail, row.settled_at, row.attempts = words, datetime.now(UTC), row.attempts + 1
+            return contract.Sent(contract.Delivery(row.state), words)
+
+    def _change(self, values: dict[str, object]) -> bool:
+        """False where the message is done or another attempt has begun."""
+        with self._sessions.begin(self._context) as session:
+            changed = session.execute(
+                update(MessageLog)
+                .where(
+                    MessageLog.id == self._id,
+                    MessageLog.attempts == self._attempt,
+                    MessageLog.state.in_(UNDER_WAY),
+                )
+                .values(values)
+                .returning(MessageLog.id)
+            ).one_or_none()
+        return changed is not None
 
     def _place(self) -> str:
         return f"message:{self._id}"

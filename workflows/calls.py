@@ -14,6 +14,7 @@ R = TypeVar("R")
 STORE_TIMEOUT = timedelta(seconds=10)
 STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=5))
 PARTNER_TIMEOUT = timedelta(seconds=30)
+PARTNER_HEARTBEAT = timedelta(seconds=6)
 PARTNER_PATIENCE = timedelta(minutes=30)
 PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2))
 JOB_TIMEOUT = timedelta(minutes=30)
@@ -40,6 +41,7 @@ async def call(activity: Activity[A, R], arg: A) -> R:
                 task_queue=activity.queue,
                 start_to_close_timeout=PARTNER_TIMEOUT,
                 schedule_to_close_timeout=PARTNER_PATIENCE,
+                heartbeat_timeout=PARTNER_HEARTBEAT,
                 retry_policy=PARTNER_RETRY,
             )
         case Kind.JOB:

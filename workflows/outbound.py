@@ -3,7 +3,7 @@
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.calls import call
-from workflows.contracts.outbound import SEND, Delivery, Sending, Sent
+from workflows.contracts.outbound import GIVE_UP, SEND, GivingUp, Sending, Sent
 
 UNREACHABLE = "The partner's system could not be reached; whether the message arrived is not known."
 
@@ -15,4 +15,4 @@ async def deliver(message_id: str) -> Sent:
     except ActivityError as error:
         cause = error.cause
         told = cause.details if isinstance(cause, ApplicationError) else ()
-        return Sent(Delivery.UNKNOWN, str(told[0]) if told else UNREACHABLE)
+        return await call(GIVE_UP, GivingUp(message_id, str(told[0]) if told else UNREACHABLE))

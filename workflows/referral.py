@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from rules.referral.steps import follow, refuses
+from rules.referral.steps import follow, received, refuses
 from rules.referral.vocabulary import By, Facts, Progress, Step
 from workflows.calls import call
 from workflows.contracts import referral as contract
@@ -62,8 +62,7 @@ class Referral:
         async with self._lock:
             if message.id in self._state.remembered:
                 return
-            fits = refuses(self._state.progress, message.step, message.facts, By.PARTNER) is None
-            step = message.step if fits else Step.UNEXPECTED
+            step = received(self._state.progress, message.step, message.facts)
             await self._record(message.id, step, message.facts, message.at)
 
     @workflow.query(name="state")
@@ -127,7 +126,7 @@ class Referral:
         recorded = await call(contract.RECORD, contract.Change(key, step, facts, at, before, after))
         self._state = replace(
             after,
-            progress=replace(after.progress, by_hand=recorded.by_hand),
+            progress=recorded.onto(after.progress),
             version=recorded.version,
             due_at=recorded.due_at,
             sends=(*self._state.sends, *recorded.sends),

@@ -97,7 +97,8 @@ class Standing(StrEnum):
 class Parcel:
     """A stored message. `was` is how it stood before it was taken, `key` its name in our log.
 
-    `receipt` is there when it was SENT; `words` tell why it was REFUSED.
+    `receipt` is there when it was SENT; `words` tell why it was REFUSED. `rested` are the seconds since the last
+    attempt began, by the store's clock; 0 where there was none.
     """
 
     was: Standing
@@ -105,35 +106,61 @@ class Parcel:
     key: str
     receipt: Receipt | None = None
     words: str = ""
+    rested: float = 0.0
 
 
 class Outbox(Protocol):
     """The store's side of one outgoing message; each call is a transaction of its own, none is open while sending."""
 
     def take(self) -> Parcel:
-        """READY becomes SENDING and is committed; any other standing is left as it is."""
+        """READY becomes SENDING and is committed: an attempt begins. Any other standing is left as it is."""
         ...
 
-    def settle(self, standing: Standing, receipt: Receipt | None = None, words: str = "") -> None: ...
+    def take_again(self) -> bool:
+        """Begins another attempt at what was taken as SENDING or UNKNOWN; False when somebody else has begun one."""
+        ...
+
+    def settle(self, standing: Standing, receipt: Receipt | None = None, words: str = "") -> None:
+        """How the attempt ended. Without effect where another attempt has begun since, or the message is done."""
+        ...
 
 
-def deliver(partner: Partner, outbox: Outbox) -> Receipt:
+def deliver(partner: Partner, outbox: Outbox, settling: float) -> Receipt:
     """Sends the message so that the partner has it once; calling again after any crash is safe.
 
     A message found SENDING or UNKNOWN may have arrived: a repeatable partner gets the same bytes again, any other
-    is asked first. Raises PartnerError; a passing one leaves the message to be tried again.
+    is asked first, once `settling` seconds have passed in which an attempt of ours may still reach it. Raises
+    PartnerError; a passing one leaves the message to be tried again.
     """
     parcel = outbox.take()
     match parcel.was:
-        case Standing.SENT if parcel.receipt is not None:
-            return parcel.receipt
+        case Standing.READY:
+            return _send(partner, outbox, parcel)
+        case Standing.SENT:
+            return parcel.receipt or Receipt("", b"")
         case Standing.REFUSED:
             raise PartnerError(partner.name, permanent=True, code="refused-before", words=parcel.words)
-        case Standing.SENDING | Standing.UNKNOWN if partner.repeatable is Repeatable.NO:
-            found = partner.ask(parcel.message)
-            if found.present:
-                return _sent(outbox, Receipt(found.external_id, b""))
+    if partner.repeatable is Repeatable.NO:
+        _let_settle(partner, parcel, settling)
+        found = partner.ask(parcel.message)
+        if found.present:
+            return _sent(outbox, Receipt(found.external_id, b""))
+    if not outbox.take_again():
+        raise _later(partner, "another-attempt", settling)
     return _send(partner, outbox, parcel)
+
+
+def _let_settle(partner: Partner, parcel: Parcel, settling: float) -> None:
+    """Asked too early, the partner would not know what it is about to take."""
+    if parcel.rested < settling:
+        raise _later(partner, "settling", settling - parcel.rested)
+
+
+def _later(partner: Partner, code: str, seconds: float) -> PartnerError:
+    words = f"Whether {partner.name} has it is not known yet. We ask by ourselves in a moment."
+    return PartnerError(
+        partner.name, permanent=False, code=code, words=words, reached=Reached.UNKNOWN, retry_after=seconds
+    )
 
 
 def _send(partner: Partner, outbox: Outbox, parcel: Parcel) -> Receipt:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy import FetchedValue
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Tenanted, new_id
@@ -24,9 +25,13 @@ class Action(StrEnum):
 
 
 class AuditEvent(Tenanted, Base):
-    """Never changed and never deleted; `seal` is the HMAC over everything else that is said."""
+    """Never changed and never deleted; `seal` is the HMAC over everything else that is said.
+
+    `xid` is the number of the transaction that wrote it, given by the store: the order in which events are sealed.
+    """
 
     __tablename__ = "audit_event"
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 SQLAlchemy reads it from the class
     recorded_at: Mapped[datetime]
     actor: Mapped[str]
     purpose: Mapped[str]
@@ -36,6 +41,7 @@ class AuditEvent(Tenanted, Base):
     patient_id: Mapped[UUID | None] = mapped_column(default=None)
     detail: Mapped[dict[str, object]]
     seal: Mapped[bytes]
+    xid: Mapped[int] = mapped_column(server_default=FetchedValue())
 
 
 class Auditor:

@@ -30,7 +30,10 @@ class MessageState(StrEnum):
 
 
 class MessageLog(Tenanted, Base):
-    """`external_id` with `content_hash` recognises a duplicate; `patient_key` is the HMAC that orders it."""
+    """`external_id` with `content_hash` recognises a duplicate; `patient_key` is the HMAC that orders it.
+
+    Out: `attempts` numbers the attempts to send it, the last begun at `taken_at`.
+    """
 
     __tablename__ = "message_log"
     seq: Mapped[int] = mapped_column(server_default=FetchedValue())
@@ -48,3 +51,5 @@ class MessageLog(Tenanted, Base):
     detail: Mapped[str] = mapped_column(default="")
     received_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
+    taken_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Versioned
-from rules.referral.vocabulary import Facts, Priority, Progress, Stage, Step
+from rules.referral.vocabulary import Direction, Facts, Priority, Progress, Stage, Step
 
 
 class RequestStatus(StrEnum):
@@ -32,10 +32,14 @@ def status_of(stage: Stage) -> RequestStatus:
 
 
 class ServiceRequest(Versioned, Base):
-    """A referral. `number` is what people and partners call it (R-20418)."""
+    """A referral. `number` is what people and partners call it (R-20418).
+
+    OUT: `performer_id` is the specialist we send it to. IN: it is who referred the patient to us.
+    """
 
     __tablename__ = "service_request"
     number: Mapped[str]
+    direction: Mapped[str] = mapped_column(default=Direction.OUT)
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     requester: Mapped[str]
     requester_npi: Mapped[str] = mapped_column(default="")

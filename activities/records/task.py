@@ -1,15 +1,17 @@
 """FHIR Task as people's work: one row is one thing somebody must do."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Versioned, new_id
+from activities.records.people import climbed_holder, holder
 from activities.records.sessions import Context
+from rules.task import Holder, Ladder, rung_at
 
 
 class TaskStatus(StrEnum):
@@ -19,7 +21,11 @@ class TaskStatus(StrEnum):
 
 
 class Task(Versioned, Base):
-    """The row is the truth of who and when; the owning workflow of what it means. `rank` orders by harm."""
+    """The row is the truth of who and when; the owning workflow of what it means. `rank` orders by harm.
+
+    `rung` is how far it has climbed its `ladder`; `table_…` name the version that gave `due_at`; `act_token` is that
+    of the last claim, release, assignment or snooze.
+    """
 
     __tablename__ = "task"
     workflow_id: Mapped[str]
@@ -45,12 +51,18 @@ class Task(Versioned, Base):
     done_at: Mapped[datetime | None] = mapped_column(default=None)
     done_by: Mapped[str] = mapped_column(default="")
     done_key: Mapped[str] = mapped_column(default="")
-    claim_token: Mapped[str] = mapped_column(default="")
+    outcome: Mapped[str] = mapped_column(default="")
+    act_token: Mapped[str] = mapped_column(default="")
+    ladder: Mapped[str] = mapped_column(default=Ladder.STANDARD)
+    rung: Mapped[int] = mapped_column(default=0)
+    table_name: Mapped[str] = mapped_column(default="")
+    table_version: Mapped[int] = mapped_column(default=0)
+    table_hash: Mapped[str] = mapped_column(default="")
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """The task a case needs now."""
+    """The task a case needs now; `preferred` is whose it is where nobody keeps it, `rung` how late the case is."""
 
     workflow_id: str
     patient_id: UUID | None
@@ -65,88 +77,121 @@ class Assignment:
     pool: str
     site: str
     due_at: datetime
+    ladder: str = Ladder.STANDARD
+    rung: int = 0
+    table_name: str = ""
+    table_version: int = 0
+    table_hash: str = ""
+    preferred: UUID | None = None
 
-
-def reassign(
-    session: Session, context: Context, case_id: UUID, kind: str, wanted: Assignment | None, key: str, at: datetime
-) -> UUID | None:
-    """Leaves a case with exactly the task it needs; gives who holds it.
-
-    The same need keeps its row and its holder; another need ends the row, and its holder keeps the case
-    while the pool stays the same.
-    """
-    held = session.execute(
-        select(Task.id, Task.owner, Task.pool, Task.action).where(
-            Task.case_id == case_id, Task.status == TaskStatus.OPEN
-        )
-    ).all()
-    for row in held:
-        if wanted and row.action == wanted.action and row.pool == wanted.pool:
-            owner: UUID | None = row.owner
-            return owner
-    if held:
-        session.execute(
-            update(Task)
-            .where(Task.id.in_([row.id for row in held]))
-            .values(status=TaskStatus.DONE, done_at=at, done_by=context.actor, done_key=key)
-        )
-    if wanted is None:
-        return None
-    keeper = next((row.owner for row in held if row.pool == wanted.pool), None)
-    session.execute(
-        insert(Task).values(
-            asdict(wanted)
-            | {
-                "id": new_id(),
-                "tenant": context.tenant,
-                "case_id": case_id,
-                "kind": kind,
-                "owner": keeper,
-                "status": TaskStatus.OPEN,
-                "opened_at": at,
-                "opened_key": key,
-                "outcomes": list(wanted.outcomes),
-            }
-        )
-    )
-    return keeper
+    def columns(self) -> dict[str, object]:
+        """What the row says of it."""
+        fields = {name: value for name, value in vars(self).items() if name != "preferred"}
+        return fields | {"outcomes": list(self.outcomes)}
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Who has a task after a claim: `won` for the one who asked (again, with the same token, too)."""
+class Assigned:
+    """Who holds a case's task: nobody without one. `escalated_from` had it until it climbed (account id or pool)."""
 
-    won: bool
-    holder: UUID | None
+    holder: Holder | None
+    escalated_from: str = ""
 
-
-def claim(session: Session, task_id: UUID, account: UUID, token: str) -> Claim:
-    """Takes an open task nobody holds; one guarded statement decides between fifty at once."""
-    taken = session.execute(
-        update(Task)
-        .where(Task.id == task_id, Task.status == TaskStatus.OPEN, Task.owner.is_(None))
-        .values(owner=account, claim_token=token)
-        .returning(Task.id)
-    ).one_or_none()
-    if taken:
-        return Claim(True, account)
-    row = session.execute(select(Task.owner, Task.status).where(Task.id == task_id)).one_or_none()
-    holder = row.owner if row else None
-    return Claim(bool(row) and holder == account, holder)
+    @property
+    def words(self) -> str:
+        """The holder as `process.next_owner` and the events name her: an account id or a pool."""
+        return _name(self.holder) if self.holder else ""
 
 
-def assign(session: Session, task_id: UUID, owner: UUID | None) -> bool:
-    """Gives an open task to somebody, or back to its pool; False when it is done by now."""
-    return _changed(session, task_id, {"owner": owner, "snoozed_until": None})
+REFRESHED = ("why", "subject", "stage", "priority", "rank", "due_at", "table_name", "table_version", "table_hash")
 
 
-def snooze(session: Session, task_id: UUID, until: datetime) -> bool:
-    """Hides an open task until an instant; its due time stays. False when it is done by now."""
-    return _changed(session, task_id, {"snoozed_until": until})
+def reassign(
+    session: Session,
+    context: Context,
+    case_id: UUID,
+    kind: str,
+    wanted: Assignment | None,
+    key: str,
+    at: datetime,
+    now: datetime,
+) -> Assigned:
+    """Leaves a case with exactly the task it needs of this kind; gives who holds it.
+
+    The same need keeps its row: late, it climbs, and its due time stays. Another need ends the row, and its holder
+    keeps the case while the pool stays the same. Who is away or has left at `now` is stood in for.
+    """
+    held = (
+        session.execute(
+            select(Task)
+            .where(Task.case_id == case_id, Task.kind == kind, Task.status == TaskStatus.OPEN)
+            .with_for_update()
+        )
+        .scalars()
+        .all()
+    )
+    same = next((row for row in held if wanted and _is_same(row, wanted)), None)
+    if wanted and same:
+        return _keep(session, context, same, wanted, now)
+    for row in held:
+        row.status, row.done_at, row.done_by, row.done_key = TaskStatus.DONE, at, context.actor, key
+    session.flush()
+    if wanted is None:
+        return Assigned(None)
+    keeper = next((row.owner for row in held if row.owner and row.pool == wanted.pool), wanted.preferred)
+    goes_to = holder(session, context.tenant, Holder(wanted.pool, keeper), now, wanted.site)
+    row = Task(
+        id=new_id(),
+        tenant=context.tenant,
+        case_id=case_id,
+        kind=kind,
+        opened_at=at,
+        opened_key=key,
+        **(wanted.columns() | {"pool": goes_to.pool, "owner": goes_to.owner}),
+    )
+    session.add(row)
+    session.flush()
+    return Assigned(goes_to)
 
 
-def _changed(session: Session, task_id: UUID, values: dict[str, object]) -> bool:
-    changed = session.execute(
-        update(Task).where(Task.id == task_id, Task.status == TaskStatus.OPEN).values(values).returning(Task.id)
-    ).one_or_none()
-    return changed is not None
+def climb(session: Session, tenant: str, task_id: UUID, rung: int, now: datetime, pool: str = "") -> Assigned | None:
+    """Hands an overdue open task up to a rung, once: None when it is closed or as high already.
+
+    `pool` is the pool whose work it is (the one it lies in, when empty). The due time stays: age counts from the event.
+    """
+    row = session.scalar(
+        select(Task)
+        .where(Task.id == task_id, Task.status == TaskStatus.OPEN, Task.rung < rung)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        return None
+    holds = Holder(row.pool, row.owner)
+    step = rung_at(row.ladder, rung)
+    goes_to = climbed_holder(session, tenant, step, holds, pool or row.pool, now, row.site)
+    row.rung, row.pool, row.owner = rung, goes_to.pool, goes_to.owner
+    row.snoozed_until, row.act_token = None, ""
+    session.flush()
+    return Assigned(goes_to, _name(holds) if goes_to != holds else "")
+
+
+def _is_same(row: Task, wanted: Assignment) -> bool:
+    """One that has climbed may lie in another pool by now."""
+    return row.action == wanted.action and (row.pool == wanted.pool or row.rung > 0)
+
+
+def _keep(session: Session, context: Context, row: Task, wanted: Assignment, now: datetime) -> Assigned:
+    if wanted.rung:
+        climbed = climb(session, context.tenant, row.id, wanted.rung, now, wanted.pool)
+        return climbed or Assigned(Holder(row.pool, row.owner))
+    if wanted.due_at > row.due_at:
+        row.rung = 0
+    for name in REFRESHED:
+        setattr(row, name, getattr(wanted, name))
+    session.flush()
+    return Assigned(Holder(row.pool, row.owner))
+
+
+def _name(holder: Holder) -> str:
+    return str(holder.owner) if holder.owner else holder.pool

@@ -1,6 +1,6 @@
 """What goes to the specialist: the Task they answer, and the message that carries the referral, rendered once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -26,9 +26,17 @@ from activities.records.patient import Patient
 from activities.records.ring import KeyRing
 from activities.records.service_request import Fulfilment, ServiceRequest
 from activities.records.sessions import Context
-from rules.referral.vocabulary import Progress
+from rules.referral.vocabulary import Candidate, Progress
 
 BUNDLE = "fhir.referral"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The new candidate, and the messages that are ready to be sent."""
+
+    candidate: Candidate | None
+    sends: tuple[str, ...]
 
 
 class Packet:
@@ -39,7 +47,7 @@ class Packet:
 
     def prepare(
         self, session: Session, context: Context, request: ServiceRequest, partner: Organization, progress: Progress
-    ) -> tuple[str, ...]:
+    ) -> Prepared:
         """Adds the candidate's Task and, for a connected partner, the message that is ready to be sent."""
         fulfilment = Fulfilment(
             id=new_id(),
@@ -53,13 +61,14 @@ class Packet:
         task = self._task(context, request, fulfilment, partner, patient)
         fulfilment.content = build_task(task)
         session.add(fulfilment)
+        candidate = Candidate(str(fulfilment.id), str(partner.id))
         if partner.transport != Transport.FHIR:
             session.flush()
-            return ()
+            return Prepared(candidate, ())
         message = self._message(session, context, request, partner, patient, task, fulfilment.id)
         session.add(message)
         session.flush()
-        return (str(message.id),)
+        return Prepared(candidate, (str(message.id),))
 
     def _message(
         self,

@@ -22,14 +22,14 @@ from activities.records.sessions import Context, Sessions
 from activities.records.task import Assignment, reassign
 from activities.records.tenant import Tenant
 from activities.records.values import dump, load, plain
-from activities.referral.packet import Packet
+from activities.referral.packet import Packet, Prepared
 from rules.calendar import Calendar, due
-from rules.referral.vocabulary import Facts, Progress, Step
+from rules.referral.vocabulary import Facts, Progress, Stage, Step
 from rules.referral.waits import MAX_RUNGS, RUNG, Waiting, waiting
 from workflows.contracts import referral as contract
 from workflows.contracts.calls import DIVERGED
 
-SENDS = (Step.SENDING, Step.NEW_RECIPIENT)
+SENDS = (Step.SENDING, Step.COVERAGE_CLEARANCE, Step.NEW_RECIPIENT, Step.ANOTHER_CANDIDATE)
 KIND = "referral"
 RANK = {"stat": 0, "urgent": 1, "routine": 2}
 
@@ -51,6 +51,7 @@ class ReferralActivities:
             content = load(ReferralContent, self._ring.open(decision.arguments, f"decision:{decision.id}"))
             at = content.opened_at or decision.made_at
             progress = content.progress or Progress(priority=content.priority, since=at)
+            progress = replace(progress, opened=progress.opened or at)
             request = self._insert(session, case, content, progress, at)
             self._tell_past(session, case, content)
             change = contract.Change(
@@ -79,6 +80,7 @@ class ReferralActivities:
             id=case,
             tenant=context().tenant,
             number=content.number or next_number(session),
+            direction=progress.direction,
             patient_id=UUID(content.patient_id),
             performer_id=UUID(content.performer_id),
             requester=content.requester,
@@ -109,8 +111,7 @@ class ReferralActivities:
         }
         if not progress.open:
             values |= {"closed_at": change.at, "close_reason": progress.close_reason}
-        if change.step is Step.NEW_RECIPIENT:
-            values["performer_id"] = UUID(change.facts.recipient)
+        values |= _asked_anew(change)
         request: ServiceRequest | None = session.scalar(
             update(ServiceRequest)
             .where(ServiceRequest.id == case, ServiceRequest.version == change.before.version)
@@ -127,17 +128,19 @@ class ReferralActivities:
         partner, zone = self._partner(session, request)
         by_hand = partner.transport == Transport.PAPER
         progress = replace(change.after.progress, by_hand=by_hand)
-        sends = self._packet.prepare(session, acting, request, partner, progress) if change.step in SENDS else ()
+        prepared = self._prepare(session, acting, change, request, partner, progress)
         wait = waiting(progress)
         due_at = _due(wait, progress, change.at, zone)
-        recorded = contract.Recorded(request.version, due_at, sends, by_hand)
+        recorded = contract.Recorded(
+            request.version, due_at, prepared.sends, by_hand, (prepared.candidate,) if prepared.candidate else ()
+        )
         owner = self._assign(session, acting, change, request, partner, wait, due_at)
         state = replace(
             change.after,
-            progress=progress,
+            progress=recorded.onto(progress),
             version=request.version,
             due_at=due_at,
-            sends=(*change.after.sends, *sends),
+            sends=(*change.after.sends, *recorded.sends),
         )
         save(session, self._process(acting, request, state, wait, partner, owner))
         session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded)))
@@ -151,6 +154,22 @@ class ReferralActivities:
             {"step": change.step, "version": request.version},
         )
         return recorded
+
+    def _prepare(
+        self,
+        session: Session,
+        acting: Context,
+        change: contract.Change,
+        request: ServiceRequest,
+        partner: Organization,
+        progress: Progress,
+    ) -> Prepared:
+        """What goes out because of this step: the whole referral to a new candidate, or word of the change."""
+        if change.step not in SENDS or progress.stage is Stage.COVERAGE:
+            return Prepared(None, ())
+        if change.step is Step.ANOTHER_CANDIDATE:
+            partner = session.get_one(Organization, UUID(change.facts.recipient))
+        return self._packet.prepare(session, acting, request, partner, progress)
 
     def _partner(self, session: Session, request: ServiceRequest) -> tuple[Organization, str]:
         row = session.execute(
@@ -238,6 +257,21 @@ class ReferralActivities:
         workflow_id = contract.workflow_id(tenant, str(case))
         row = session.get_one(Process, workflow_id)
         return load(contract.State, self._ring.open(row.state, f"process:{workflow_id}"))
+
+
+def _asked_anew(change: contract.Change) -> dict[str, object]:
+    """The columns that a change of the request or of its recipient writes."""
+    facts = change.facts
+    match change.step:
+        case Step.NEW_RECIPIENT:
+            return {"performer_id": UUID(facts.recipient)}
+        case Step.CHOICE:
+            chosen = next(one for one in change.after.progress.candidates if one.task == facts.candidate)
+            return {"performer_id": UUID(chosen.organization)}
+        case Step.AMENDMENT:
+            said = {"question": facts.question, "diagnoses": list(facts.diagnoses)}
+            return {name: value for name, value in said.items() if value}
+    return {}
 
 
 def _due(wait: Waiting | None, progress: Progress, at: datetime, zone: str) -> datetime | None:

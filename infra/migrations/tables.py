@@ -42,3 +42,19 @@ def keep_history(table: str) -> None:
 def make_as_of(table: str) -> None:
     """Made anew whenever the table gains a column."""
     op.execute(f"select app.make_as_of('{table}')")
+
+
+def add_columns(table: str, *columns: str) -> None:
+    """New columns of a table that keeps history; earlier versions get their defaults."""
+    history = f"{table}_history"
+    for column in columns:
+        op.execute(f"alter table {table} add column {column}")
+        op.execute(f"alter table {history} add column {column}")
+    # A version is kept as the row's columns in their order and then its end, so the end must stay the last one.
+    op.execute(f"alter table {history} rename recorded_to to ended_at")
+    op.execute(f"alter table {history} add column recorded_to timestamptz")
+    op.execute(f"alter table {history} no force row level security")
+    op.execute(f"update {history} set recorded_to = ended_at")
+    op.execute(f"alter table {history} force row level security")
+    op.execute(f"alter table {history} alter column recorded_to set not null, drop column ended_at")
+    make_as_of(table)

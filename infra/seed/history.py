@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from activities.records.service_request import PastStep
-from rules.referral.steps import STEPS, follow, missing
+from rules.referral.steps import follow, missing
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import Priority, Progress, Stage
 
 

@@ -56,6 +56,7 @@ class Clinic:
             name=clinic.name,
             npi=clinic.npi,
             partner=False,
+            fhir_address="",
             phone=clinic.phone,
         )
         partners = [self._partner(one) for one in self._demo.partners.values() if self._tenant in one.known_to]

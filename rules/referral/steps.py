@@ -1,233 +1,41 @@
-"""The referral as a machine: which step may follow where, by whom, with what, and what it leads to.
+"""The referral as a machine: whether a step may follow, and where it leads.
 
 Everything here is decided from values; the clock is an argument.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from rules.referral.table import STEPS, Rule
 from rules.referral.vocabulary import (
-    ACCEPTED,
     ENDED,
-    OPEN,
-    RETURNED,
-    WITH_PARTNER,
     By,
+    Candidate,
+    Coverage,
+    Direction,
     Evidence,
     Facts,
     Need,
     Progress,
+    Reached,
     Stage,
+    Standing,
     Step,
 )
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a step may not follow, in words for the person who tried."""
-
-    words: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of the step table: from where, by whom, to where (None: the stage stays), with what."""
-
-    label: str
-    past: str
-    frm: frozenset[Stage]
-    to: Stage | None
-    by: frozenset[By]
-    needs: tuple[Need, ...] = ()
-
-
-STAFF = frozenset({By.STAFF, By.CLINICIAN})
-EITHER = STAFF | {By.PARTNER}
-CLINICIAN = frozenset({By.CLINICIAN})
-PARTNER = frozenset({By.PARTNER})
-ENGINE = frozenset({By.ENGINE})
-
-STEPS: dict[Step, Rule] = {
-    Step.OPENING: Rule("Start the referral", "started the referral", frozenset(), Stage.DRAFT, STAFF),
-    Step.SENDING: Rule("Send", "sent the referral", frozenset({Stage.DRAFT}), Stage.SENT, STAFF),
-    Step.COVERAGE_CLEARANCE: Rule(
-        "Coverage is cleared",
-        "cleared coverage",
-        frozenset({Stage.COVERAGE}),
-        Stage.SENT,
-        STAFF,
-        (Need.NOTE,),
-    ),
-    Step.DELIVERY: Rule("Delivered", "took delivery", frozenset({Stage.SENT}), Stage.TRIAGE, ENGINE),
-    Step.DELIVERY_FAILURE: Rule(
-        "Not delivered", "refused delivery", frozenset({Stage.SENT}), None, ENGINE, (Need.NOTE,)
-    ),
-    Step.RECEIPT: Rule(
-        "Confirm it arrived",
-        "confirmed that it arrived",
-        frozenset({Stage.SENT, Stage.TRIAGE}),
-        Stage.TRIAGE,
-        EITHER,
-    ),
-    Step.INFORMATION_REQUEST: Rule(
-        "Partner asks for information…",
-        "asked for more information",
-        frozenset({Stage.SENT, Stage.TRIAGE, Stage.SCHEDULING}),
-        Stage.AWAITING_INFO,
-        EITHER,
-        (Need.NOTE,),
-    ),
-    Step.INFORMATION: Rule(
-        "Send the information…",
-        "sent the information asked for",
-        frozenset({Stage.AWAITING_INFO}),
-        Stage.TRIAGE,
-        STAFF,
-        (Need.NOTE,),
-    ),
-    Step.ACCEPTANCE: Rule("Accepted", "accepted the referral", WITH_PARTNER, Stage.SCHEDULING, EITHER),
-    Step.DECLINE: Rule(
-        "Declined…",
-        "declined the referral",
-        WITH_PARTNER | {Stage.SCHEDULING},
-        Stage.DECLINED,
-        EITHER,
-        (Need.REASON,),
-    ),
-    Step.REDIRECTION: Rule(
-        "Redirected…", "said to send it elsewhere", WITH_PARTNER, Stage.REDIRECTED, EITHER, (Need.NOTE,)
-    ),
-    Step.ADVICE: Rule("Advice only…", "answered with advice", WITH_PARTNER, Stage.ADVICE, EITHER, (Need.NOTE,)),
-    Step.ADVICE_ACCEPTANCE: Rule(
-        "Accept the advice…",
-        "accepted the advice",
-        frozenset({Stage.ADVICE}),
-        Stage.REVIEWED,
-        CLINICIAN,
-        (Need.NOTE,),
-    ),
-    Step.NEW_RECIPIENT: Rule(
-        "Choose another specialist…",
-        "chose another specialist",
-        RETURNED | {Stage.SENT, Stage.OUTREACH, Stage.NO_SHOW},
-        Stage.SENT,
-        STAFF,
-        (Need.RECIPIENT,),
-    ),
-    Step.ATTEMPT: Rule(
-        "Log the call…",
-        "tried to reach the patient",
-        frozenset({Stage.SCHEDULING, Stage.OUTREACH, Stage.NO_SHOW}),
-        Stage.OUTREACH,
-        EITHER,
-        (Need.CHANNEL, Need.OUTCOME),
-    ),
-    Step.APPOINTMENT: Rule(
-        "Appointment made…",
-        "booked the appointment",
-        frozenset({Stage.TRIAGE}) | ACCEPTED,
-        Stage.SCHEDULED,
-        EITHER,
-        (Need.AT,),
-    ),
-    Step.NO_SHOW: Rule(
-        "Patient did not come", "reported a no-show", frozenset({Stage.SCHEDULED}), Stage.NO_SHOW, EITHER
-    ),
-    Step.VISIT: Rule("Patient was seen…", "saw the patient", ACCEPTED, Stage.SEEN, EITHER, (Need.AT,)),
-    Step.CHASE: Rule(
-        "Log the call…",
-        "chased the report",
-        frozenset({Stage.SEEN}),
-        None,
-        STAFF,
-        (Need.CHANNEL, Need.OUTCOME),
-    ),
-    Step.REPORT: Rule("Report received…", "sent the report", ACCEPTED | {Stage.SEEN}, Stage.REPORT_RECEIVED, EITHER),
-    Step.NO_REPORT: Rule(
-        "Record that none will come…",
-        "recorded that no report will come",
-        frozenset({Stage.SEEN}),
-        Stage.REPORT_RECEIVED,
-        STAFF,
-        (Need.NOTE,),
-    ),
-    Step.REVIEW: Rule(
-        "Review the report…",
-        "reviewed the report",
-        frozenset({Stage.REPORT_RECEIVED}),
-        Stage.REVIEWED,
-        CLINICIAN,
-        (Need.NOTE,),
-    ),
-    Step.PATIENT_NOTICE: Rule(
-        "Patient told…",
-        "told the patient",
-        frozenset({Stage.REVIEWED}),
-        Stage.PATIENT_TOLD,
-        STAFF,
-        (Need.CHANNEL,),
-    ),
-    Step.FOLLOW_UP: Rule(
-        "Follow-ups settled…",
-        "settled the follow-ups",
-        frozenset({Stage.PATIENT_TOLD}),
-        Stage.CLOSED,
-        STAFF,
-        (Need.OUTCOME,),
-    ),
-    Step.CANCELLATION: Rule(
-        "Cancel the referral…",
-        "asked to cancel",
-        OPEN - {Stage.CANCEL_REQUESTED, Stage.REPORT_RECEIVED, Stage.REVIEWED, Stage.PATIENT_TOLD},
-        Stage.CANCEL_REQUESTED,
-        STAFF,
-        (Need.REASON,),
-    ),
-    Step.CANCELLATION_CONFIRMED: Rule(
-        "Cancellation confirmed",
-        "confirmed the cancellation",
-        frozenset({Stage.CANCEL_REQUESTED}),
-        Stage.CANCELLED,
-        EITHER,
-    ),
-    Step.CANCELLATION_REFUSED: Rule(
-        "Cancellation refused…",
-        "could not cancel",
-        frozenset({Stage.CANCEL_REQUESTED}),
-        None,
-        EITHER,
-        (Need.NOTE,),
-    ),
-    Step.PRIORITY_CHANGE: Rule(
-        "Change priority…",
-        "changed the priority",
-        OPEN,
-        None,
-        CLINICIAN | PARTNER,
-        (Need.PRIORITY, Need.NOTE),
-    ),
-    Step.EXPIRY: Rule(
-        "Let it expire…",
-        "let the referral expire",
-        OPEN - {Stage.DRAFT},
-        Stage.EXPIRED,
-        CLINICIAN,
-        (Need.REASON,),
-    ),
-    Step.CLOSURE: Rule("Close with a reason…", "closed the referral", OPEN, Stage.CLOSED, STAFF, (Need.REASON,)),
-    Step.LATE_NOTE: Rule("Late note", "sent a late note", ENDED, None, EITHER),
-    Step.UNEXPECTED: Rule("Unexpected answer", "sent an answer that does not fit", OPEN | ENDED, None, ENGINE),
-    Step.OVERDUE: Rule("Overdue", "is overdue", OPEN, None, ENGINE),
-}
+OLD = timedelta(days=180)
 
 MISSING: dict[Need, str] = {
     Need.REASON: "Choose a reason.",
     Need.NOTE: "Say it in a few words.",
     Need.AT: "Enter the date and time.",
     Need.RECIPIENT: "Choose who receives the referral.",
+    Need.CANDIDATE: "Choose which specialist.",
     Need.CHANNEL: "Say how it was done: phone, letter, text or in person.",
     Need.OUTCOME: "Say what came of it.",
     Need.PRIORITY: "Choose the new priority.",
+    Need.CONSENT: "Say whether the patient's written consent is on file.",
+    Need.DIAGNOSES: "Enter a diagnosis first: a specialist cannot triage without one.",
 }
 
 STAGE_WORDS: dict[Stage, str] = {
@@ -254,6 +62,13 @@ STAGE_WORDS: dict[Stage, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a step may not follow, in words for the person who tried."""
+
+    words: str
+
+
 def missing(step: Step, facts: Facts) -> tuple[Need, ...]:
     """The needs of a step that `facts` leave empty."""
     return tuple(need for need in STEPS[step].needs if not getattr(facts, need.value))
@@ -262,69 +77,152 @@ def missing(step: Step, facts: Facts) -> tuple[Need, ...]:
 def refuses(progress: Progress, step: Step, facts: Facts, by: By) -> Refusal | None:
     """None when the step may follow now, else the reason in words."""
     rule = STEPS[step]
-    if progress.stage not in rule.frm:
+    allowed = _allowed(rule, progress)
+    if progress.stage not in rule.frm or not allowed:
         return Refusal(f"This referral is {STAGE_WORDS[progress.stage]}, so “{_plain(rule.label)}” does not apply.")
-    if by not in rule.by:
-        who = "a clinician" if rule.by == CLINICIAN else "the specialist's side or the engine"
+    if by not in allowed:
+        who = "a clinician" if By.CLINICIAN in allowed else "the other side or the engine"
         return Refusal(f"“{_plain(rule.label)}” is for {who} to say.")
     lacking = missing(step, facts)
-    return Refusal(MISSING[lacking[0]]) if lacking else None
+    if lacking:
+        return Refusal(MISSING[lacking[0]])
+    return _unfit(progress, step, facts)
+
+
+def _unfit(progress: Progress, step: Step, facts: Facts) -> Refusal | None:
+    """What the table cannot say: which candidate, how many."""
+    if step is Step.CHOICE and facts.candidate not in {one.task for one in progress.accepted}:
+        return Refusal("Choose a specialist who has accepted.")
+    if step is Step.ANOTHER_CANDIDATE and facts.recipient in {one.organization for one in progress.live}:
+        return Refusal("This specialist has the referral already.")
+    if facts.candidate and progress.candidates and facts.candidate not in {one.task for one in progress.live}:
+        return Refusal("The referral is not with this specialist any more.")
+    return None
 
 
 def legal(progress: Progress, by: By) -> tuple[Step, ...]:
     """The steps this kind of actor may take now, in the order of the table."""
-    return tuple(step for step, rule in STEPS.items() if progress.stage in rule.frm and by in rule.by)
+    return tuple(
+        step
+        for step, rule in STEPS.items()
+        if progress.stage in rule.frm and by in _allowed(rule, progress) and _sensible(progress, step)
+    )
+
+
+def _allowed(rule: Rule, progress: Progress) -> frozenset[By]:
+    return rule.by if progress.direction is Direction.OUT else rule.incoming
+
+
+def _sensible(progress: Progress, step: Step) -> bool:
+    """Steps that are legal but would say nothing now."""
+    if step is Step.CHOICE:
+        return len(progress.live) > 1 and bool(progress.accepted)
+    if step is Step.CALL:
+        return not progress.called
+    return step is not Step.RECEIPT or progress.stage is Stage.SENT
+
+
+def received(progress: Progress, step: Step, facts: Facts) -> Step:
+    """The step a partner's answer is taken as: itself, a late note, or one that a person must look at."""
+    if refuses(progress, step, facts, By.PARTNER) is None:
+        return step
+    return Step.LATE_NOTE if progress.stage in ENDED else Step.UNEXPECTED
 
 
 def follow(progress: Progress, step: Step, facts: Facts, at: datetime) -> Progress:
     """The referral after a step that `refuses` has let through; `at` is when it truly happened."""
-    after = _counted(progress, step, facts)
-    stage = _stage_after(progress, step)
     if step is Step.OVERDUE:
-        return replace(after, rung=progress.rung + 1)
-    after = replace(after, evidence=_proved(progress.evidence, step, at), rung=0)
-    return replace(after, stage=stage, since=at if _moves(progress, step, stage) else progress.since)
+        old = progress.opened is not None and at >= progress.opened + OLD
+        return replace(progress, rung=progress.rung + 1, old=progress.old or old)
+    if step in (Step.UNEXPECTED, Step.LATE_NOTE, Step.CALL):
+        return replace(progress, called=progress.called or step is Step.CALL)
+    after = _candidates(_counted(progress, step, facts, at), step, facts)
+    stage = _stage_after(after, step, facts)
+    after = replace(after, stage=stage, evidence=_proved(after.evidence, step, at), rung=0)
+    if stage is not progress.stage or step in (Step.ATTEMPT, Step.CHASE, Step.APPOINTMENT):
+        after = replace(after, since=at)
+    return after
 
 
-def _moves(progress: Progress, step: Step, stage: Stage) -> bool:
-    return stage is not progress.stage or step in (Step.ATTEMPT, Step.CHASE)
-
-
-def _stage_after(progress: Progress, step: Step) -> Stage:
-    if step is Step.CANCELLATION and progress.stage in (Stage.DRAFT, Stage.COVERAGE, Stage.DECLINED):
-        return Stage.CANCELLED
-    if step is Step.CANCELLATION_REFUSED:
-        return progress.before_cancel or Stage.TRIAGE
-    return STEPS[step].to or progress.stage
-
-
-def _counted(progress: Progress, step: Step, facts: Facts) -> Progress:
+def _stage_after(progress: Progress, step: Step, facts: Facts) -> Stage:
+    stage = STEPS[step].to or progress.stage
     match step:
-        case Step.SENDING | Step.NEW_RECIPIENT:
-            return replace(progress, round=progress.round + 1, asks=0, attempts=0, failed_delivery="")
+        case Step.SENDING if facts.outcome == Coverage.CHECK:
+            return Stage.COVERAGE
+        case Step.CANCELLATION if progress.stage in (Stage.DRAFT, Stage.COVERAGE, Stage.DECLINED):
+            return Stage.CANCELLED
+        case Step.CANCELLATION_REFUSED:
+            return progress.before_cancel or Stage.TRIAGE
+        case Step.ATTEMPT if facts.outcome == Reached.REACHED:
+            return Stage.SCHEDULING
+        case Step.ACCEPTANCE if len(progress.live) > 1:
+            return Stage.TRIAGE
+        case Step.DECLINE if progress.live:
+            return Stage.SCHEDULING if len(progress.live) == len(progress.accepted) == 1 else progress.stage
+    ends = (Step.DECLINE, Step.REDIRECTION, Step.ADVICE, Step.REPORT)
+    return Stage.CLOSED if progress.direction is Direction.IN and step in ends else stage
+
+
+def _counted(progress: Progress, step: Step, facts: Facts, at: datetime) -> Progress:
+    match step:
+        case Step.SENDING | Step.NEW_RECIPIENT | Step.COVERAGE_CLEARANCE:
+            again = 0 if step is Step.SENDING and facts.outcome == Coverage.CHECK else 1
+            return replace(progress, round=progress.round + again, asks=0, tries=(), failed_delivery="", called=False)
+        case Step.ANOTHER_CANDIDATE:
+            return replace(progress, round=progress.round + 1)
         case Step.DELIVERY_FAILURE:
             return replace(progress, failed_delivery=facts.note)
         case Step.INFORMATION_REQUEST:
-            return replace(progress, asks=progress.asks + 1)
+            return replace(progress, asks=progress.asks + 1, called=True)
         case Step.ATTEMPT:
-            return replace(progress, attempts=progress.attempts + 1)
+            channels = tuple(sorted({*progress.channels, facts.channel}))
+            return replace(progress, tries=(*progress.tries, at), channels=channels, last_try=facts.outcome)
         case Step.APPOINTMENT | Step.VISIT:
-            return replace(progress, visit_at=facts.at, attempts=0)
+            return replace(progress, visit_at=facts.at, tries=(), channels=(), last_try="")
         case Step.NO_SHOW:
             return replace(progress, rebookings=progress.rebookings + 1, visit_at=None)
         case Step.CANCELLATION:
             return replace(progress, before_cancel=progress.stage, close_reason=facts.reason)
-        case Step.CLOSURE | Step.EXPIRY:
-            return replace(progress, close_reason=facts.reason)
+        case Step.CLOSURE | Step.EXPIRY | Step.DECLINE:
+            return replace(progress, close_reason=facts.reason if step is not Step.DECLINE else progress.close_reason)
         case Step.PRIORITY_CHANGE:
             return replace(progress, priority=facts.priority or progress.priority)
     return progress
 
 
+def _candidates(progress: Progress, step: Step, facts: Facts) -> Progress:
+    """How the candidates stand after an answer; without a name it is the only one's."""
+    match step:
+        case Step.ACCEPTANCE:
+            changed = _marked(progress, facts, Standing.ACCEPTED)
+        case Step.DECLINE | Step.REDIRECTION:
+            changed = _marked(progress, facts, Standing.DECLINED)
+        case Step.NEW_RECIPIENT:
+            changed = tuple(replace(one, standing=Standing.NOT_SELECTED) for one in progress.candidates)
+        case Step.CHOICE:
+            changed = tuple(
+                one
+                if one.task == facts.candidate or one not in progress.live
+                else replace(one, standing=Standing.NOT_SELECTED)
+                for one in progress.candidates
+            )
+        case _:
+            return progress
+    return replace(progress, candidates=changed)
+
+
+def _marked(progress: Progress, facts: Facts, standing: Standing) -> tuple[Candidate, ...]:
+    only = progress.live[0].task if len(progress.live) == 1 else ""
+    return tuple(
+        replace(one, standing=standing) if one.task == (facts.candidate or only) else one for one in progress.candidates
+    )
+
+
 def _proved(evidence: Evidence, step: Step, at: datetime) -> Evidence:
     match step:
         case Step.REPORT | Step.NO_REPORT:
-            return replace(evidence, report=at, matched=at)
+            # A new version of a report is reviewed and told anew.
+            return Evidence(report=at, matched=at)
         case Step.REVIEW | Step.ADVICE_ACCEPTANCE:
             return replace(evidence, report=evidence.report or at, matched=evidence.matched or at, reviewed=at)
         case Step.PATIENT_NOTICE:

@@ -5,21 +5,31 @@ Default clocks by priority (STAT, urgent, routine) are common practice and may b
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from rules.calendar import Clock, Unit
-from rules.referral.vocabulary import Priority, Progress, Stage, Step
+from rules.referral.table import TALKED
+from rules.referral.vocabulary import Direction, Priority, Progress, Reached, Stage, Step
 
-COORDINATORS, CLINICIANS = "referral_coordinator", "clinician"
+COORDINATORS, CLINICIANS, INTAKE = "referral_coordinator", "clinician", "intake"
 MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, MAX_RUNGS = 3, 3, 2, 4
 AFTER_VISIT = Clock(1, Unit.BUSINESS_DAYS)
-RUNG = Clock(1, Unit.BUSINESS_DAYS)
+
+
+class Since(StrEnum):
+    """What a clock runs from: a stage entered, a visit, a try to reach the patient, an overdue task handed up."""
+
+    STAGE = "stage"
+    VISIT = "visit"
+    ATTEMPT = "attempt"
+    RUNG = "rung"
 
 
 @dataclass(frozen=True)
 class Waiting:
     """The one next action: a person's task (`person`), or a partner's answer with the pool that chases it.
 
-    The clock runs from `start`.
+    The clock runs from `start`, which is the instant that `since` names.
     """
 
     action: str
@@ -29,6 +39,7 @@ class Waiting:
     clock: Clock
     person: bool
     step: Step
+    since: Since = Since.STAGE
 
 
 def _clocks(stat: str, urgent: str, routine: str) -> dict[Priority, Clock]:
@@ -57,6 +68,8 @@ CLOCKS: dict[Stage, dict[Priority, Clock]] = {
     Stage.REDIRECTED: _clocks("4 h", "1 BD", "2 BD"),
     Stage.CANCEL_REQUESTED: _clocks("4 h", "24 h", "24 h"),
 }
+RUNGS = _clocks("2 h", "4 BH", "1 BD")
+RUNG = RUNGS[Priority.ROUTINE]
 
 # Stage → action, why, pool, whether a person of ours acts first, and the step that ends it.
 # `{partner}` is filled in where the words are stored; no patient's name belongs in them.
@@ -146,12 +159,51 @@ ACTIONS: dict[Stage, tuple[str, str, str, bool, Step]] = {
     ),
 }
 
+# The same stages seen by the specialist's side.
+INCOMING: dict[Stage, tuple[str, str, str, bool, Step]] = {
+    Stage.TRIAGE: ("Triage: accept, decline or ask", "Referred to us", INTAKE, True, Step.ACCEPTANCE),
+    Stage.AWAITING_INFO: (
+        "Wait for {partner}'s information",
+        "We asked for information",
+        INTAKE,
+        False,
+        Step.INFORMATION,
+    ),
+    Stage.SCHEDULING: ("Book the visit", "Accepted, not yet booked", INTAKE, True, Step.APPOINTMENT),
+    Stage.OUTREACH: ("Call the patient to book", "Not reached yet", INTAKE, True, Step.ATTEMPT),
+    Stage.SCHEDULED: ("Record whether the patient came", "The appointment is made", INTAKE, False, Step.VISIT),
+    Stage.NO_SHOW: ("Rebook the visit", "The patient did not come", INTAKE, True, Step.APPOINTMENT),
+    Stage.SEEN: ("Send the report to {partner}", "Seen, the report is due", CLINICIANS, True, Step.REPORT),
+    Stage.CANCEL_REQUESTED: (
+        "Confirm or refuse the cancellation",
+        "{partner} asked to cancel",
+        INTAKE,
+        True,
+        Step.CANCELLATION_CONFIRMED,
+    ),
+}
+
+# What a person does where the recipient has no connection.
+BY_HAND: dict[Stage, str] = {
+    Stage.SENT: "Fax the packet to {partner} and confirm it arrived",
+    Stage.CANCEL_REQUESTED: "Tell {partner} that the referral is cancelled",
+}
+
+# The next try after the first, second and third attempt: days 0, 2, 7, letter on day 10; urgent 3 in 48 h.
+NEXT_TRY: dict[Priority, tuple[Clock, ...]] = {
+    Priority.STAT: (Clock(4, Unit.HOURS),),
+    Priority.URGENT: (Clock(16, Unit.HOURS),),
+    Priority.ROUTINE: (Clock(2, Unit.DAYS), Clock(5, Unit.DAYS), Clock(3, Unit.DAYS), Clock(4, Unit.DAYS)),
+}
+LETTER = "letter"
+
 CHASES: dict[Step, str] = {
     Step.RECEIPT: "Ask {partner} whether it arrived",
     Step.ACCEPTANCE: "Ask {partner} for an answer",
     Step.VISIT: "Ask {partner} whether the patient came",
     Step.REPORT: "Call {partner} for the report",
     Step.CANCELLATION_CONFIRMED: "Ask {partner} to confirm the cancellation",
+    Step.INFORMATION: "Ask {partner} for the information",
 }
 
 
@@ -159,7 +211,8 @@ def waiting(progress: Progress) -> Waiting | None:
     """What an open referral waits for now; None when it has ended. `since` must be set."""
     if not progress.open or progress.since is None:
         return None
-    action, why, pool, person, step = ACTIONS[progress.stage]
+    actions = ACTIONS if progress.direction is Direction.OUT else INCOMING
+    action, why, pool, person, step = actions.get(progress.stage, ACTIONS[progress.stage])
     clock = CLOCKS[progress.stage][progress.priority]
     base = Waiting(action, why, pool, progress.since, clock, person, step)
     return _exception(progress, base) or _chased(progress, _started(progress, base))
@@ -168,10 +221,12 @@ def waiting(progress: Progress) -> Waiting | None:
 def _started(progress: Progress, base: Waiting) -> Waiting:
     """A visit is waited for until the day after it; a recipient without a connection is a person's work."""
     if progress.stage is Stage.SCHEDULED and progress.visit_at:
-        return replace(base, start=progress.visit_at, clock=AFTER_VISIT)
-    if progress.stage is Stage.SENT and progress.by_hand:
-        return replace(base, action="Fax the packet to {partner} and confirm it arrived", person=True)
-    return base
+        return replace(base, start=progress.visit_at, clock=AFTER_VISIT, since=Since.VISIT)
+    if progress.stage is Stage.OUTREACH and progress.attempts:
+        clock = NEXT_TRY[progress.priority][min(progress.attempts, len(NEXT_TRY[progress.priority])) - 1]
+        return replace(base, clock=clock, since=Since.ATTEMPT)
+    by_hand = BY_HAND.get(progress.stage) if progress.by_hand else None
+    return replace(base, action=by_hand, person=True) if by_hand else base
 
 
 def _chased(progress: Progress, base: Waiting) -> Waiting:
@@ -182,16 +237,37 @@ def _chased(progress: Progress, base: Waiting) -> Waiting:
 def _exception(progress: Progress, base: Waiting) -> Waiting | None:
     """The stages whose usual action no longer helps: a person must decide."""
     stage = progress.stage
-    if stage is Stage.SENT and progress.failed_delivery:
-        action = "Send it another way or choose another specialist"
-        return replace(base, action=action, why=progress.failed_delivery, person=True, step=Step.NEW_RECIPIENT)
-    if stage is Stage.AWAITING_INFO and progress.asks >= MAX_ASKS:
+    if progress.old and stage not in TALKED:
+        return replace(_to_clinician(base, "Decide: open for half a year", "Open for 180 days"), step=Step.EXPIRY)
+    if progress.failed_delivery:
+        action = (
+            "Send it another way or choose another specialist" if stage is Stage.SENT else "Tell {partner} by phone"
+        )
+        step = Step.NEW_RECIPIENT if stage is Stage.SENT else base.step
+        return replace(base, action=action, why=progress.failed_delivery, person=True, step=step)
+    if stage is Stage.TRIAGE and progress.accepted and progress.direction is Direction.OUT:
+        why = f"{len(progress.accepted)} of {len(progress.live)} specialists accepted"
+        return replace(base, action="Choose the specialist", why=why, person=True, step=Step.CHOICE)
+    if stage is Stage.AWAITING_INFO and progress.asks >= MAX_ASKS and progress.direction is Direction.OUT:
         return _to_clinician(base, "Decide: third request for information", f"Asked {progress.asks} times")
-    if stage is Stage.OUTREACH and progress.attempts >= MAX_ATTEMPTS:
-        return _to_clinician(base, "Decide: patient not reached", f"{progress.attempts} attempts")
     if stage is Stage.NO_SHOW and progress.rebookings > MAX_REBOOKINGS:
         return _to_clinician(base, "Decide after repeated no-shows", f"{progress.rebookings} missed visits")
-    return None
+    return _not_reached(progress, base) if stage is Stage.OUTREACH else None
+
+
+def _not_reached(progress: Progress, base: Waiting) -> Waiting | None:
+    """Calls at other hours and by another way, then a letter, then the referrer decides."""
+    if progress.last_try == Reached.REFUSED:
+        return _to_clinician(base, "Decide: the patient does not want it", "Said so when reached")
+    if progress.last_try == Reached.WRONG_NUMBER:
+        return replace(base, action="Find the patient's right number", why="Wrong number on the last call")
+    if progress.attempts < MAX_ATTEMPTS:
+        return None
+    tried = f"{progress.attempts} attempts, {len(progress.channels)} ways"
+    if progress.priority is Priority.ROUTINE and LETTER not in progress.channels:
+        letter = replace(base, action="Send the patient a letter", why=tried)
+        return replace(letter, clock=NEXT_TRY[Priority.ROUTINE][2], since=Since.ATTEMPT)
+    return _to_clinician(base, "Decide: patient not reached", tried)
 
 
 def _to_clinician(base: Waiting, action: str, why: str) -> Waiting:

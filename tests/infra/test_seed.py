@@ -86,18 +86,20 @@ def seeded(cluster: Cluster) -> Iterator[Seeded]:
 
 
 async def _seed_twice(parts: Parts) -> Seeded:
-    async with skipping(parts.ring) as environment, working(environment.client, activities(parts, _nobody), BULK):
-        client = environment.client
+    async with skipping(parts.ring) as environment:
         where = {
-            "temporal_address": client.service_client.config.target_host,
-            "temporal_namespace": client.namespace,
+            "temporal_address": environment.client.service_client.config.target_host,
+            "temporal_namespace": environment.client.namespace,
         }
-        engine = Engine(lambda: connect_engine(parts.settings.model_copy(update=where), parts.ring))
-        first = await asyncio.to_thread(seed, parts, engine, D0)
-        await asyncio.to_thread(_await_overdue, parts)
-        between = _rows(parts)
-        second = await asyncio.to_thread(seed, parts, engine, D0 + timedelta(hours=3))
-        return Seeded(parts, first, second, between, _rows(parts))
+        settings = parts.settings.model_copy(update=where)
+        client = await connect_engine(settings, parts.ring)
+        async with working(client, activities(parts, _nobody), BULK):
+            engine = Engine(lambda: connect_engine(settings, parts.ring))
+            first = await asyncio.to_thread(seed, parts, engine, D0)
+            await asyncio.to_thread(_await_overdue, parts)
+            between = _rows(parts)
+            second = await asyncio.to_thread(seed, parts, engine, D0 + timedelta(hours=3))
+            return Seeded(parts, first, second, between, _rows(parts))
 
 
 def _nobody(partner: Organization) -> Partner:

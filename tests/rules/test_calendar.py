@@ -40,7 +40,8 @@ def calendars(draw: st.DrawFn) -> Calendar:
     )
 
 
-INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+START = datetime(2026, 1, 1, tzinfo=UTC)
+INSTANTS = st.timedeltas(timedelta(0), timedelta(days=730)).map(lambda later: START + later)
 CLOCKS = st.builds(Clock, st.integers(1, 40), st.sampled_from(Unit))
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.referral.steps import MISSING, STAGE_WORDS, STEPS, follow, legal, missing, refuses
+from rules.referral.steps import MISSING, STAGE_WORDS, follow, legal, missing, refuses
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import ENDED, OPEN, By, Evidence, Facts, Need, Priority, Progress, Reason, Stage, Step
 from rules.referral.waits import waiting
 

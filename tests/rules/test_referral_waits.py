@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rules.access import Role
 from rules.calendar import Calendar, due
-from rules.referral.steps import STEPS
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import ENDED, OPEN, By, Priority, Progress, Stage, Step
 from rules.referral.waits import ACTIONS, CHASES, CLOCKS, MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, Waiting, waiting
 

@@ -1,14 +1,18 @@
 """The form of each step: which questions it asks, and what was answered as facts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from activities.records.base import new_id
 from activities.records.organization import Organization
-from rules.referral.steps import MISSING, STEPS
-from rules.referral.vocabulary import Facts, Need, Priority, Reason, Step
+from rules.referral.steps import MISSING
+from rules.referral.table import STEPS
+from rules.referral.vocabulary import Consent, Coverage, Facts, Need, Priority, Reached, Reason, Step
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
 
 CHANNELS = (
@@ -19,12 +23,21 @@ CHANNELS = (
     Choice("fax", "Fax"),
 )
 OUTCOMES = {
-    Step.ATTEMPT: (
-        Choice("reached", "Reached"),
+    Step.SENDING: (
+        Choice(Coverage.CLEAR, "Coverage is fine", "send now"),
+        Choice(Coverage.CHECK, "Check coverage first", "network, referral number or authorization"),
+    ),
+    Step.CALL: (
+        Choice("announced", "They know it is urgent"),
         Choice("voicemail", "Voicemail left"),
-        Choice("no-answer", "No answer"),
-        Choice("wrong-number", "Wrong number"),
-        Choice("refused", "Does not want it"),
+        Choice("no-answer", "Nobody reached"),
+    ),
+    Step.ATTEMPT: (
+        Choice(Reached.REACHED, "Reached"),
+        Choice(Reached.VOICEMAIL, "Voicemail left"),
+        Choice(Reached.NO_ANSWER, "No answer"),
+        Choice(Reached.WRONG_NUMBER, "Wrong number"),
+        Choice(Reached.REFUSED, "Does not want it"),
     ),
     Step.CHASE: (
         Choice("promised", "They promise a date"),
@@ -46,6 +59,7 @@ REASONS = {
     Step.CANCELLATION: (
         *(Reason.NO_LONGER_NEEDED, Reason.PATIENT_DECLINED, Reason.DUPLICATE, Reason.TREATED_ELSEWHERE, Reason.OTHER),
     ),
+    Step.NEW_RECIPIENT: (Reason.PATIENT_CHOICE, Reason.SECOND_OPINION, Reason.NO_CAPACITY, Reason.OTHER),
     Step.EXPIRY: (Reason.UNABLE_TO_CONTACT, Reason.NO_LONGER_NEEDED, Reason.TREATED_ELSEWHERE, Reason.OTHER),
     Step.CLOSURE: (
         *(Reason.TREATED_ELSEWHERE, Reason.PATIENT_DECLINED, Reason.UNABLE_TO_CONTACT, Reason.NO_LONGER_NEEDED),
@@ -66,8 +80,16 @@ REASON_WORDS = {
     Reason.NO_LONGER_NEEDED: "No longer needed",
     Reason.TREATED_ELSEWHERE: "Treated elsewhere",
     Reason.NONE_WILL_COME: "No report will come",
+    Reason.PATIENT_CHOICE: "The patient's own choice",
+    Reason.SECOND_OPINION: "Second opinion",
     Reason.OTHER: "Another reason (say which)",
 }
+CONSENTS = (
+    Choice(Consent.ON_FILE, "Written consent is on file"),
+    Choice(Consent.WITHHELD, "Send without the labelled parts"),
+)
+DIAGNOSIS = re.compile(r"^[A-TV-Z][0-9][0-9AB](\.[0-9A-Z]{1,4})?$")
+E = TypeVar("E", bound=StrEnum)
 NOTE_LABELS = {
     Step.REVIEW: "Your plan",
     Step.INFORMATION_REQUEST: "What they ask for",
@@ -82,10 +104,28 @@ LONGEST_NOTE = 4000
 
 @dataclass(frozen=True)
 class Asked:
-    """The circumstances of a form: the clinic's zone, the partners one may choose."""
+    """The circumstances of a form: the clinic's zone, the partners one may choose, what is known of the case.
+
+    `candidates` are (Task id, name) of who may be chosen; `part_2` asks for consent; `covered` suggests that the
+    plan is taken.
+    """
 
     zone: ZoneInfo
     partners: tuple[Organization, ...] = ()
+    candidates: tuple[tuple[str, str], ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    question: str = ""
+    part_2: bool = False
+    covered: bool = True
+
+    def needs(self, step: Step) -> tuple[Need, ...]:
+        """What the step's form asks for in these circumstances."""
+        needs = STEPS[step].needs
+        if step is Step.SENDING:
+            needs = (*needs, Need.OUTCOME, *((Need.CONSENT,) if self.part_2 else ()))
+        if step is Step.AMENDMENT:
+            needs = (*needs, Need.DIAGNOSES)
+        return needs
 
 
 @dataclass(frozen=True)
@@ -98,23 +138,44 @@ class Answered:
 
 def read(step: Step, form: Mapping[str, str], asked: Asked) -> Answered:
     """The answers of a posted form; what is missing is said in the words of the rules."""
-    errors: dict[str, str] = {}
-    reason, priority = form.get("reason", ""), form.get("priority", "")
     facts = Facts(
-        reason=Reason(reason) if reason in set(Reason) else None,
+        reason=_known(Reason, form.get("reason")),
         note=form.get("note", "").strip()[:LONGEST_NOTE],
         at=_instant(form.get("at", ""), asked.zone),
-        recipient=next((str(one.id) for one in asked.partners if str(one.id) == form.get("recipient")), ""),
-        channel=form.get("channel", "") if form.get("channel") in {one.value for one in CHANNELS} else "",
-        outcome=form.get("outcome", "") if form.get("outcome") in {one.value for one in OUTCOMES.get(step, ())} else "",
-        priority=Priority(priority) if priority in set(Priority) else None,
+        recipient=_one_of(form.get("recipient"), [str(one.id) for one in asked.partners]),
+        candidate=_one_of(form.get("candidate"), [task for task, _ in asked.candidates]),
+        channel=_one_of(form.get("channel"), [one.value for one in CHANNELS]),
+        outcome=_one_of(form.get("outcome"), [one.value for one in OUTCOMES.get(step, ())]),
+        priority=_known(Priority, form.get("priority")),
+        question=form.get("question", "").strip()[:LONGEST_NOTE],
+        diagnoses=codes(form.get("diagnoses", "")),
+        consent=_known(Consent, form.get("consent")),
     )
-    for need in STEPS[step].needs:
-        if not getattr(facts, need.value):
-            errors[need.value] = MISSING[need]
+    return Answered(facts, _wrong(step, facts, asked))
+
+
+def _wrong(step: Step, facts: Facts, asked: Asked) -> dict[str, str]:
+    errors = {need.value: MISSING[need] for need in asked.needs(step) if not getattr(facts, need.value)}
     if facts.reason is Reason.OTHER and not facts.note:
         errors["note"] = "Say which reason it is."
-    return Answered(facts, errors)
+    if unlike := [code for code in facts.diagnoses if not DIAGNOSIS.match(code)]:
+        errors["diagnoses"] = f"{unlike[0]} does not look like an ICD-10-CM code such as M25.561."
+    if step is Step.SENDING and not asked.diagnoses:
+        errors["outcome"] = MISSING[Need.DIAGNOSES]
+    return errors
+
+
+def codes(words: str) -> tuple[str, ...]:
+    """Diagnosis codes as typed: separated by commas or spaces, in any case."""
+    return tuple(code.upper() for code in re.split(r"[,;\s]+", words) if code)
+
+
+def _known(kind: type[E], word: str | None) -> E | None:
+    return kind(word) if word and word in set(kind) else None
+
+
+def _one_of(word: str | None, known: list[str]) -> str:
+    return word if word and word in known else ""
 
 
 def step_form(
@@ -129,11 +190,15 @@ def step_form(
 ) -> FormView:
     """The form of a step, with what was typed kept and each error beside its field."""
     given, wrong, rule = form or {}, errors or {}, STEPS[step]
-    fields = [_field(step, need, asked) for need in rule.needs]
+    fields = [_field(step, need, asked) for need in asked.needs(step)]
+    if step is Step.AMENDMENT:
+        fields.insert(0, FieldView("question", "Question for the specialist", FieldKind.LONG_TEXT, (asked.question,)))
+    if step is Step.NEW_RECIPIENT:
+        fields.append(replace(_field(step, Need.REASON, asked), required=False))
     if Need.NOTE not in rule.needs:
         fields.append(replace(_field(step, Need.NOTE, asked), label="Note", required=False))
     kept = [
-        replace(one, values=(given[one.name],) if given.get(one.name) else (), error=wrong.get(one.name, ""))
+        replace(one, values=(given[one.name],) if given.get(one.name) else one.values, error=wrong.get(one.name, ""))
         for one in fields
     ]
     return FormView(
@@ -164,7 +229,19 @@ def _field(step: Step, need: Need, asked: Asked) -> FieldView:
         case Need.CHANNEL:
             return FieldView("channel", "How", FieldKind.CHOICE, options=CHANNELS)
         case Need.OUTCOME:
-            return FieldView("outcome", "What came of it", FieldKind.CHOICE, options=OUTCOMES[step])
+            label = "Coverage and network" if step is Step.SENDING else "What came of it"
+            suggested = ((Coverage.CLEAR if asked.covered else Coverage.CHECK),) if step is Step.SENDING else ()
+            return FieldView("outcome", label, FieldKind.CHOICE, suggested, OUTCOMES[step])
+        case Need.CANDIDATE:
+            choices = tuple(Choice(task, name) for task, name in asked.candidates)
+            return FieldView("candidate", "Specialist", FieldKind.CHOICE, options=choices)
+        case Need.CONSENT:
+            hint = "Part of this record is under 42 CFR Part 2"
+            return FieldView("consent", "Consent", FieldKind.CHOICE, options=CONSENTS, hint=hint)
+        case Need.DIAGNOSES:
+            typed = (", ".join(asked.diagnoses),) if asked.diagnoses else ()
+            hint = "ICD-10-CM codes, separated by commas"
+            return FieldView("diagnoses", "Diagnoses", values=typed, hint=hint)
         case Need.PRIORITY:
             choices = tuple(Choice(one, one.capitalize() if one != "stat" else "STAT") for one in Priority)
             return FieldView("priority", "New priority", FieldKind.CHOICE, options=choices)

@@ -1,6 +1,5 @@
 """A new referral: who it is for, what is asked of whom."""
 
-import re
 from collections.abc import Mapping
 
 from activities.records.base import new_id
@@ -10,8 +9,8 @@ from activities.records.service_request import ReferralContent
 from rules.referral.vocabulary import Priority
 from web.access import Person
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
+from web.referrals.forms import DIAGNOSIS, codes
 
-DIAGNOSIS = re.compile(r"^[A-TV-Z][0-9][0-9AB](\.[0-9A-Z]{1,4})?$")
 LONGEST = 4000
 URGENCY = (
     Choice("routine", "Routine", "seen within 30 days"),
@@ -31,9 +30,7 @@ def read(form: Mapping[str, str], patient: Patient, partners: list[Organization]
         priority=Priority(priority) if priority in set(Priority) else Priority.ROUTINE,
         question=form.get("question", "").strip()[:LONGEST],
         requester=form.get("requester", "").strip() or person.name,
-        diagnoses=tuple(
-            code.strip().upper() for code in re.split(r"[,;\s]+", form.get("diagnoses", "")) if code.strip()
-        ),
+        diagnoses=codes(form.get("diagnoses", "")),
         site=patient.site,
     )
 

@@ -7,7 +7,8 @@ from activities.records.patient import Patient
 from activities.records.queries.case import Case
 from activities.records.service_request import ServiceRequest
 from rules.access import clinician
-from rules.referral.steps import STEPS, legal
+from rules.referral.steps import legal
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import ENDED, By, Evidence, Progress, Reason, Stage, Step
 from rules.referral.waits import waiting
 from web.access import Person

@@ -16,6 +16,7 @@ from activities.records.queries.find_patient import find_patients
 from activities.records.ring import KeyRing
 from activities.records.values import load
 from rules.access import Permission
+from rules.coverage import covered
 from rules.referral.steps import legal
 from rules.referral.vocabulary import Facts, Progress, Step
 from web.access import current, requires, viewed
@@ -53,7 +54,7 @@ class ReferralPages:
         """Takes a step; a refusal is shown on the form with everything typed kept."""
         taken, person = _step(step), current()
         with parts().sessions.begin(person.context) as session:
-            asked = _asked(session)
+            asked = _asked(session, find(session, case_id) or abort(404), self._ring)
         answered = read(taken, request.form, asked)
         if answered.errors:
             return self._page(case_id, taken, errors=dict(answered.errors)), 422
@@ -121,7 +122,8 @@ class ReferralPages:
             of = clinic(session)
             case = find(session, case_id) or abort(404)
             viewed(session, "ServiceRequest", [case_id])
-            form = _form(session, case, opened, errors, problem) if opened else None
+            asked = _asked(session, case, self._ring) if opened else None
+            form = _form(case, opened, asked, errors, problem) if opened and asked else None
         done = APPLYING if request.args.get("applying") else ""
         progress = self._progress(case)
         if opened and opened not in legal(progress, by_of(current())) and not problem:
@@ -166,16 +168,30 @@ def _partners(session: Session) -> list[Organization]:
     return list(session.scalars(query))
 
 
-def _asked(session: Session) -> Asked:
-    return Asked(clinic(session).zone, tuple(_partners(session)))
+def _asked(session: Session, case: Case, ring: KeyRing) -> Asked:
+    """What a step's form must know of its case."""
+    partners = {str(one.id): one for one in _partners(session)}
+    progress = load(referral.State, ring.open(case.process.state, f"process:{case.process.workflow_id}")).progress
+    candidates = tuple(
+        (one.task, partners[one.organization].name) for one in progress.live if one.organization in partners
+    )
+    return Asked(
+        clinic(session).zone,
+        tuple(partners.values()),
+        candidates,
+        tuple(case.request.diagnoses),
+        case.request.question,
+        part_2=any("Part 2" in words for words in case.patient.alerts),
+        covered=covered(case.patient.coverage, case.partner.plans),
+    )
 
 
-def _form(session: Session, case: Case, step: Step, errors: dict[str, str] | None, problem: str) -> FormView:
+def _form(case: Case, step: Step, asked: Asked, errors: dict[str, str] | None, problem: str) -> FormView:
     url, told = f"/referrals/{case.request.id}/{step}", ""
     if step in (Step.SENDING, Step.CANCELLATION, Step.INFORMATION):
         told = f"{case.partner.name} is told."
     cancel = f"/referrals/{case.request.id}"
-    return step_form(step, url, cancel, _asked(session), request.form, errors, problem, told)
+    return step_form(step, url, cancel, asked, request.form, errors, problem, told)
 
 
 def _found(patient: Patient, today: date) -> FoundPatient:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from activities.records.case_event import CaseEvent
 from activities.records.message_log import MessageLog
 from activities.records.queries.case import Case
-from rules.referral.steps import STEPS
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import Reason, Stage, Step
 from web.present import Tag, Tone, clock_words, day_heading, moment_words, short_date, status_tag
 from web.referrals.forms import REASON_WORDS

@@ -25,4 +25,13 @@ class Sent:
     words: str = ""
 
 
+@dataclass(frozen=True)
+class GivingUp:
+    """`words` say for a person what is known of a message that is tried no longer."""
+
+    message_id: str
+    words: str
+
+
 SEND = Activity("outbound.send", takes=Sending, gives=Sent, kind=Kind.PARTNER)
+GIVE_UP = Activity("outbound.give_up", takes=GivingUp, gives=Sent, kind=Kind.STORE)

@@ -1,9 +1,9 @@
 """The referral's workflow as the others see it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules.referral.vocabulary import By, Facts, Progress, Step
+from rules.referral.vocabulary import By, Candidate, Facts, Progress, Step
 from workflows.contracts.calls import Activity, Kind
 
 WORKFLOW = "Referral"
@@ -70,13 +70,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the store made of a step: the row's version, when the wait runs out, what is to be sent."""
+    """What the store made of a step: the row's version, when the wait runs out, what is to be sent to whom."""
 
     version: int
     due_at: datetime | None = None
     sends: tuple[str, ...] = ()
     by_hand: bool = False
+    candidates: tuple[Candidate, ...] = ()
     repeated: bool = False
+
+    def onto(self, progress: Progress) -> Progress:
+        """The progress with what only the store knew."""
+        known = {one.task for one in progress.candidates}
+        new = tuple(one for one in self.candidates if one.task not in known)
+        return replace(progress, by_hand=self.by_hand, candidates=(*progress.candidates, *new))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import typst
 
@@ -18,7 +19,7 @@ TEMPLATES: dict[type, str] = {
     PatientLetter: "patient_letter.typ",
     PartnerLetter: "partner_letter.typ",
 }
-STANDARD = "ua-1"  # PDF/UA-1: a patient's screen reader can read the letter
+STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA-1: a patient's screen reader can read the letter
 
 
 def render(paper: Paper, at: datetime) -> bytes:

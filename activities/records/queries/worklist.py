@@ -1,10 +1,13 @@
-"""The work queue: open tasks, most urgent first, by keyset."""
+"""The work queue: open tasks, most urgent first or by a column, by keyset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.records.account import Account
@@ -12,11 +15,15 @@ from activities.records.patient import Patient
 from activities.records.task import Task, TaskStatus
 
 RANKS = (0, 1, 2)
+LONGEST = 1000  # rows that one act or one walk through a view takes
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Several values within a filter are alternatives; the filters narrow each other. Empty: no limit."""
+    """Several values within a filter are alternatives; the filters narrow each other. Empty: no limit.
+
+    `snoozed` shows what is hidden until later, and nothing else.
+    """
 
     owners: tuple[UUID, ...] = ()
     unassigned: bool = False
@@ -25,6 +32,29 @@ class Filters:
     stages: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     due_by: datetime | None = None
+    snoozed: bool = False
+
+
+class Column(StrEnum):
+    """What a work list can be sorted by, beside "most urgent first"."""
+
+    DUE = "due"
+    AGE = "age"
+    PATIENT = "patient"
+
+
+@dataclass(frozen=True)
+class Sort:
+    column: Column
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a sorted page ended: the column's value and id of its last row."""
+
+    value: datetime | str
+    id: UUID
 
 
 @dataclass(frozen=True)
@@ -65,20 +95,68 @@ def _segment(
     session: Session, filters: Filters, now: datetime, overdue: bool, rank: int, limit: int, after: Place | None
 ) -> list[WorkItem]:
     query = (
-        select(Task, Patient, Account.name)
-        .outerjoin(Patient, Patient.id == Task.patient_id)
-        .outerjoin(Account, Account.id == Task.owner)
+        _items()
         .where(*_open(filters, now), Task.rank == rank, Task.due_at < now if overdue else Task.due_at >= now)
         .order_by(Task.due_at, Task.id)
         .limit(limit)
     )
     if after:
         query = query.where(tuple_(Task.due_at, Task.id) > tuple_(after.due_at, after.id))
+    return _read(session, query)
+
+
+def sorted_page(
+    session: Session, filters: Filters, now: datetime, sort: Sort, limit: int, after: Mark | None = None
+) -> list[WorkItem]:
+    """Up to `limit` tasks in the order of one column."""
+    place = tuple_(_column(sort.column), Task.id)
+    query = _items().where(*_open(filters, now)).limit(limit)
+    if after:
+        last = tuple_(after.value, after.id)
+        query = query.where(place < last if sort.descending else place > last)
+    columns = (_column(sort.column), Task.id)
+    return _read(session, query.order_by(*(one.desc() if sort.descending else one.asc() for one in columns)))
+
+
+def value_of(item: WorkItem, column: Column) -> datetime | str:
+    """What a row is sorted by."""
+    if column is Column.PATIENT:
+        return item.patient.family if item.patient else ""
+    return item.task.due_at if column is Column.DUE else item.task.opened_at
+
+
+def walk(session: Session, filters: Filters, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Task and case of the view's first rows, most urgent first: to act on a whole view, or go from case to case."""
+    query = (
+        select(Task.id, Task.case_id)
+        .where(*_open(filters, now))
+        .order_by((Task.due_at < now).desc(), Task.rank, Task.due_at, Task.id)
+        .limit(LONGEST)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def _items() -> Select[Any]:
+    return (
+        select(Task, Patient, Account.name)
+        .outerjoin(Patient, Patient.id == Task.patient_id)
+        .outerjoin(Account, Account.id == Task.owner)
+    )
+
+
+def _read(session: Session, query: Select[Any]) -> list[WorkItem]:
     return [WorkItem(row[0], row[1], row[2] or "") for row in session.execute(query)]
 
 
+def _column(column: Column) -> ColumnElement[Any]:
+    if column is Column.PATIENT:
+        return func.coalesce(Patient.family, "")
+    return (Task.due_at if column is Column.DUE else Task.opened_at).expression
+
+
 def _open(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
-    found = [Task.status == TaskStatus.OPEN, func.coalesce(Task.snoozed_until, now) <= now]
+    awake = func.coalesce(Task.snoozed_until, now) <= now
+    found = [Task.status == TaskStatus.OPEN, Task.snoozed_until > now if filters.snoozed else awake]
     if filters.owners or filters.unassigned:
         mine = Task.owner.in_(filters.owners)
         found.append(mine | Task.owner.is_(None) if filters.unassigned else mine)
@@ -114,3 +192,45 @@ def count(session: Session, filters: Filters, now: datetime, tonight: datetime) 
         .where(*_open(filters, now))
     ).one()
     return Counts(total, overdue, today)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A row that is shown and has changed since: who holds it now, or that it is done."""
+
+    id: UUID
+    open: bool
+    owner: UUID | None
+    owner_name: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a page does not show yet: rows that are new in the view, rows that changed, and how."""
+
+    new: int
+    changed: int
+    moved: tuple[Moved, ...]
+
+
+def changes(
+    session: Session, filters: Filters, now: datetime, since: datetime, shown: Mapping[UUID, int]
+) -> Changes:
+    """Compares a page made at `since` with the store; `shown` are its rows with the versions it shows."""
+    rows = session.execute(
+        select(Task.id, Task.status, Task.owner, Account.name, Task.version)
+        .outerjoin(Account, Account.id == Task.owner)
+        .where(Task.id.in_(shown))
+    )
+    moved = tuple(
+        Moved(row.id, row.status == TaskStatus.OPEN, row.owner, row.name or "")
+        for row in rows
+        if row.version > shown[row.id]
+    )
+    others = (*_open(filters, now), Task.recorded_at > since, Task.id.not_in(shown))
+    new, elsewhere = session.execute(
+        select(func.count().filter(Task.version == 1), func.count().filter(Task.version > 1))
+        .select_from(Task)
+        .where(*others)
+    ).one()
+    return Changes(new, elsewhere + len(moved), moved)

@@ -46,6 +46,7 @@ create table patient ({VERSIONED}
 );
 create table service_request ({VERSIONED}
     number text not null,
+    direction text not null default 'out' check (direction in ('out', 'in')),
     patient_id uuid not null,
     requester text not null,
     requester_npi text not null default '',
@@ -105,7 +106,13 @@ create table task ({VERSIONED}
     done_at timestamptz,
     done_by text not null default '',
     done_key text not null default '',
-    claim_token text not null default '',
+    outcome text not null default '',
+    act_token text not null default '',
+    ladder text not null default 'standard',
+    rung bigint not null default 0,
+    table_name text not null default '',
+    table_version bigint not null default 0,
+    table_hash text not null default '',
     foreign key (tenant, patient_id) references patient (tenant, id),
     foreign key (tenant, owner) references account (tenant, id)
 );
@@ -184,6 +191,8 @@ create table message_log (
     detail text not null default '',
     received_at timestamptz not null,
     settled_at timestamptz,
+    attempts bigint not null default 0,
+    taken_at timestamptz,
     unique (tenant, interface_id, direction, external_id, content_hash)
 );
 create index message_log_line on message_log (tenant, interface_id, patient_key, seq)
@@ -202,7 +211,7 @@ create table audit_event (
     patient_id uuid,
     detail jsonb not null default '{{}}',
     seal bytea not null,
-    xid xid8 not null default pg_current_xact_id()
+    xid bigint not null default pg_current_xact_id()::text::bigint
 );
 create index audit_event_order on audit_event (tenant, xid, id);
 create index audit_event_patient on audit_event (tenant, patient_id, recorded_at);
