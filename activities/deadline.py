@@ -64,7 +64,7 @@ class Deadlines:
         at: datetime,
         person: bool,
     ) -> Due:
-        """The end of the span that a table of clocks gives, from `start`, by its version of `at`, at the site's hours."""
+        """The end of the span that a table of clocks gives, by its version of `at`; it runs from `start`."""
         decided = self._tables.decide(session, tenant, table, facts, at)
         clock = Clock(int(str(decided.outcome["amount"])), Unit(str(decided.outcome["unit"])))
         ends = due(calendar_of(session, tenant, site), start, clock, person)

@@ -1,20 +1,23 @@
 """Files what partners send: one transaction a message, in the order of one patient's line."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.acting import context
+from activities.case_review import CaseReview
 from activities.formats.fhir.read import Refused, read_resource
 from activities.formats.fhir.task import TaskAnswer, read_facts, read_task
 from activities.formats.fhir.task_update import updated
 from activities.records.audit_event import Action, Auditor
+from activities.records.case_event import result_of
 from activities.records.message_log import Direction, MessageLog, MessageState
-from activities.records.ring import KeyRing
+from activities.records.ring import KeyRing, Unreadable
 from activities.records.service_request import Fulfilment
 from activities.records.sessions import Context, Sessions
 from rules.referral.vocabulary import Facts, Step
@@ -22,43 +25,52 @@ from workflows.contracts import inbound as contract
 from workflows.contracts import referral
 
 LOCK = text("select pg_advisory_xact_lock(hashtextextended(:patient, 0))")
+ON_THE_LINE = (MessageState.RECEIVED, MessageState.FILED)
+LOOK = "Look at a message from the partner"
+# What is wrong with a message, not with the store: it would be wrong again however often it is tried.
+UNFIT = (Unreadable, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class InboundActivities:
     """Files Task updates of referrals. What cannot be read is parked for a person and holds up nobody."""
 
-    def __init__(self, sessions: Sessions, ring: KeyRing, auditor: Auditor) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        ring: KeyRing,
+        auditor: Auditor,
+        review: CaseReview,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._sessions, self._ring, self._auditor = sessions, ring, auditor
+        self._review, self._clock = review, clock
 
     @activity.defn(name=contract.FILE.name)
     def file(self, line: contract.Line) -> contract.Batch:
-        """The next unsettled messages of the line, filed; those filed before a crash are given again."""
+        """The next messages of the line, filed; one that was filed before is given again until its case has it."""
         acting = context()
-        return contract.Batch(tuple(self._file_one(acting, one) for one in self._waiting(acting, line)))
+        waiting = self._waiting(acting, line)
+        filed = tuple(self._file_one(acting, one.id) for one in waiting)
+        last = waiting[-1].seq if waiting else line.after
+        return contract.Batch(filed, last, len(waiting) >= line.limit)
 
-    @activity.defn(name=contract.SETTLE.name)
-    def settle(self, settling: contract.Settling) -> contract.Settled:
-        """Their cases know: these messages need no further hand."""
-        ids = [UUID(one) for one in settling.message_ids]
-        with self._sessions.begin(context()) as session:
-            session.execute(
-                update(MessageLog)
-                .where(MessageLog.id.in_(ids), MessageLog.settled_at.is_(None), MessageLog.state == MessageState.FILED)
-                .values(settled_at=datetime.now(UTC))
-            )
-        return contract.Settled(len(ids))
+    @activity.defn(name=contract.PARK.name)
+    def park(self, parking: contract.Parking) -> contract.Parked:
+        """A person must look at a message that its case cannot take."""
+        return contract.Parked(self._park(context(), UUID(parking.message_id), parking.why))
 
-    def _waiting(self, acting: Context, line: contract.Line) -> list[UUID]:
+    def _waiting(self, acting: Context, line: contract.Line) -> list[Row[UUID, int]]:
         with self._sessions.begin(acting) as session:
             return list(
-                session.scalars(
-                    select(MessageLog.id)
+                session.execute(
+                    select(MessageLog.id, MessageLog.seq)
                     .where(
                         MessageLog.interface_id == UUID(line.interface_id),
                         MessageLog.patient_key == line.patient_key,
                         MessageLog.direction == Direction.IN,
                         MessageLog.settled_at.is_(None),
-                        MessageLog.state.in_([MessageState.RECEIVED, MessageState.FILED]),
+                        MessageLog.state.in_(ON_THE_LINE),
+                        MessageLog.seq > line.after,
                     )
                     .order_by(MessageLog.seq)
                     .limit(line.limit)
@@ -66,33 +78,73 @@ class InboundActivities:
             )
 
     def _file_one(self, acting: Context, message_id: UUID) -> contract.Filed:
+        try:
+            return self._file(acting, message_id)
+        except Refused as refused:
+            self._park(acting, message_id, refused.issues[0].diagnostics)
+        except UNFIT as fault:
+            self._park(acting, message_id, f"It could not be filed ({type(fault).__name__}).")
+        return contract.Filed(str(message_id))
+
+    def _file(self, acting: Context, message_id: UUID) -> contract.Filed:
         with self._sessions.begin(acting) as session:
             row = session.get_one(MessageLog, message_id, with_for_update=True)
-            try:
-                answer = read_task(read_resource(self._ring.open(row.raw, f"message:{row.id}"), "Task"))
-            except Refused as refused:
-                row.state, row.detail = MessageState.WAITING, refused.issues[0].diagnostics
+            if row.settled_at or row.state not in ON_THE_LINE or row.case_id is None:
                 return contract.Filed(str(row.id))
+            answer = read_task(read_resource(self._ring.open(row.raw, f"message:{row.id}"), "Task"))
             if row.state == MessageState.RECEIVED:
                 self._apply(session, acting, row)
                 row.state = MessageState.FILED
-            return contract.Filed(
-                str(row.id), referral.workflow_id(acting.tenant, str(row.case_id)), _message(row, answer)
-            )
+            elif result_of(session, row.case_id, str(row.id)) is not None:
+                row.settled_at = datetime.now(UTC)
+                return contract.Filed(str(row.id))
+            return contract.Filed(str(row.id), str(row.case_id), _message(row, answer))
+
+    def _park(self, acting: Context, message_id: UUID, why: str) -> bool:
+        """False where it was settled meanwhile."""
+        with self._sessions.begin(acting) as session:
+            row = session.get_one(MessageLog, message_id, with_for_update=True)
+            if row.settled_at or row.state not in ON_THE_LINE:
+                return False
+            row.state, row.detail = MessageState.WAITING, why
+            if row.case_id:
+                self._review(session, acting, row.case_id, f"message:{row.id}", LOOK, why, self._clock())
+            return True
 
     def _apply(self, session: Session, acting: Context, row: MessageLog) -> None:
-        """The candidate's Task as the partner now has it, with the version our door has promised."""
+        """The candidate's Task as the partner now has it, with the version our door has promised.
+
+        A message that was parked and comes again later takes nothing back that was said after it.
+        """
         assert row.subject_id is not None
         session.execute(LOCK, {"patient": row.patient_key})
         task = session.get_one(Fulfilment, row.subject_id, with_for_update=True)
         resource = read_resource(self._ring.open(row.raw, f"message:{row.id}"), "Task")
         answer = read_task(resource)
         moment = row.received_at.astimezone(UTC).isoformat(timespec="milliseconds")
-        task.content = updated(task.content, resource, str(task.version + 1), moment)
+        after = updated(task.content, resource, str(task.version + 1), moment)
+        if _overtaken(session, row) or _same(task.content, after):
+            return
+        task.content = after
         task.status = answer.status
         task.business_status = answer.business.words if answer.business else ""
         task.status_reason = answer.reason.words if answer.reason else ""
         self._auditor.write(session, acting, Action.UPDATE, "Task", str(task.id), detail={"message": str(row.id)})
+
+
+def _overtaken(session: Session, row: MessageLog) -> bool:
+    """Whether a later message about the same Task has been filed."""
+    later = select(MessageLog.id).where(
+        MessageLog.case_id == row.case_id,
+        MessageLog.subject_id == row.subject_id,
+        MessageLog.seq > row.seq,
+        MessageLog.state == MessageState.FILED,
+    )
+    return session.scalar(later.limit(1)) is not None
+
+
+def _same(before: dict[str, object], after: dict[str, object]) -> bool:
+    return {**before, "meta": None} == {**after, "meta": None}
 
 
 def _message(row: MessageLog, answer: TaskAnswer) -> referral.Message:

@@ -99,8 +99,11 @@ class StoredMessage(Outbox):
             row = session.get_one(MessageLog, self._id, with_for_update=True)
             if row.state == Standing.SENT:
                 return contract.Sent(contract.Delivery.DELIVERED)
-            row.state = Standing.REFUSED if row.state in (Standing.READY, Standing.REFUSED) else Standing.UNKNOWN
-            row.detail, row.settled_at, row.attempts = words, datetime.now(UTC), row.attempts + 1
+            reached = row.state in UNDER_WAY
+            row.state = Standing.UNKNOWN if reached else Standing.REFUSED
+            row.detail, row.attempts = words, row.attempts + 1
+            # One that may have arrived stays open until a person says what became of it.
+            row.settled_at = None if reached else datetime.now(UTC)
             return contract.Sent(contract.Delivery(row.state), words)
 
     def _change(self, values: dict[str, object]) -> bool:

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import HeaderCodecBehavior
 from temporalio.service import GrpcCompression
 
+from activities.case_review import CaseReview
+from activities.deadline import Deadlines
 from activities.inbound import InboundActivities
 from activities.outbound import OutboundActivities
 from activities.partners.base import Partner
@@ -17,6 +21,11 @@ from activities.records.ring import KeyRing
 from activities.records.sessions import Sessions, connect
 from activities.referral.packet import Packet
 from activities.referral.record import ReferralActivities
+from activities.referral.reload import ReferralReload
+from activities.referral.task import ReferralTask
+from activities.reviews import Reviews
+from activities.tables.engine import Tables
+from activities.task import TaskActivities
 from infra.interceptors import ActorInterceptor
 from infra.keys import load_ring
 from infra.payload_codec import data_converter
@@ -51,10 +60,32 @@ async def connect_engine(settings: Settings, ring: KeyRing) -> Client:
     )
 
 
+def case_review(parts: Parts) -> CaseReview:
+    """How a person is asked to look at a case."""
+    return CaseReview(Reviews(parts.ring, Deadlines(Tables()), partial(datetime.now, UTC)))
+
+
 def activities(parts: Parts, directory: Callable[[Organization], Partner]) -> list[Callable[..., Any]]:
     """Every activity a worker runs."""
     packet = Packet(parts.ring, parts.settings.public_url)
-    referral = ReferralActivities(parts.sessions, parts.ring, parts.auditor, packet)
-    inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor)
-    outbound = OutboundActivities(parts.sessions, parts.ring, directory)
-    return [referral.open, referral.record, inbound.file, inbound.settle, outbound.send]
+    deadlines = Deadlines(Tables())
+    clock = partial(datetime.now, UTC)
+    task = ReferralTask(deadlines, clock)
+    referral = ReferralActivities(parts.sessions, parts.ring, parts.auditor, packet, task, case_review(parts))
+    review = case_review(parts)
+    reload = ReferralReload(parts.sessions, parts.ring, review, clock)
+    inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor, review, clock)
+    outbound = OutboundActivities(parts.sessions, parts.ring, directory, parts.settings.send_settling)
+    own = TaskActivities(parts.sessions, parts.ring, parts.auditor, deadlines, clock)
+    return [
+        own.take,
+        own.climb,
+        own.finish,
+        referral.open,
+        referral.record,
+        reload.reload,
+        inbound.file,
+        inbound.park,
+        outbound.send,
+        outbound.give_up,
+    ]

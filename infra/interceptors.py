@@ -57,7 +57,8 @@ class _ClientOutbound(client.OutboundInterceptor):
         self, input: client.StartWorkflowUpdateWithStartInput
     ) -> client.WorkflowUpdateHandle[Any]:
         start, update = input.start_workflow_input, input.update_workflow_input
-        start.headers = _with(start.headers, speaker.get())
+        # What the process does by itself later on is nobody's act, whoever has started it.
+        start.headers = _with(start.headers, SYSTEM)
         update.headers = _with(update.headers, speaker.get())
         return await super().start_update_with_start_workflow(input)
 

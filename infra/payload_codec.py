@@ -22,14 +22,14 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from activities.records.ring import PLATFORM, KeyRing
+from activities.records.ring import PLATFORM, KeyRing, Unreadable
 from workflows.contracts.people import tenant_of
 
 ENCODING, PLACE = b"binary/careloop-sealed", "payload"
 
 
 class SealingCodec(PayloadCodec, WithSerializationContext):
-    """Opening needs no context: the sealed bytes name their key."""
+    """Opening needs no context: the sealed bytes name their key. In a clinic's context no other clinic's key opens."""
 
     def __init__(self, ring: KeyRing, owner: str = PLATFORM) -> None:
         self._ring, self._owner = ring, owner
@@ -54,6 +54,9 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     def _open(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCODING:
             return payload
+        sealed_by = self._ring.owner_of(payload.data)
+        if sealed_by is not None and self._owner != PLATFORM and sealed_by not in (self._owner, PLATFORM):
+            raise Unreadable(f"a payload of {self._owner} is sealed with another clinic's key")
         return Payload.FromString(self._ring.open(payload.data, PLACE))
 
 
@@ -61,6 +64,8 @@ class _Encoder(AdvancedJSONEncoder):
     def default(self, o: Any) -> Any:
         if isinstance(o, Decimal):
             return str(o)
+        if isinstance(o, date):
+            return o.isoformat()
         return super().default(o)
 
 

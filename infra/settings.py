@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, description="worker processes")
     sandbox: bool = Field(True, description="run workflow code in the engine's sandbox (slower, safer)")
+    send_settling: float = Field(
+        45.0,
+        description="seconds before a partner that must be asked first is asked what became of an interrupted send",
+    )
     simulators: bool = Field(True, description="start the simulated partners and identity provider")
     simulator_identity_port: int = Field(
         0, description="port of the simulated identity provider; 0: chosen once and kept"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,8 +21,10 @@ from infra.readiness import announce_ready
 from infra.settings import load
 from infra.telemetry import set_up_logging
 from web.client import Engine
+from web.completions import Completions
 from web.decisions import Desk
 from web.fhir.store import StoreDoor
+from workflows.contracts import task
 from workflows.contracts.calls import BULK
 from workflows.contracts.people import SYSTEM
 
@@ -39,6 +41,7 @@ class Sweeper:
     def __init__(self, parts: Parts, engine: Engine, patience: timedelta = PATIENCE) -> None:
         self._parts, self._engine, self._patience = parts, engine, patience
         self._desk = Desk(parts.sessions, parts.ring, engine)
+        self._completions = Completions(parts.sessions, parts.ring, engine)
         base = f"{parts.settings.public_url.rstrip('/')}/fhir"
         self._door = StoreDoor(parts.sessions, parts.ring, parts.auditor, engine, base)
 
@@ -49,21 +52,37 @@ class Sweeper:
         return sum(self._sweep(Context(tenant, SYSTEM)) for tenant in tenants)
 
     def _sweep(self, context: Context) -> int:
-        return self._decisions(context) + self._messages(context)
+        return self._decisions(context) + self._messages(context) + self._tasks(context)
 
     def _decisions(self, context: Context) -> int:
         with self._parts.sessions.begin(context) as session:
             waiting = list(
-                session.scalars(
-                    select(Decision.id)
+                session.execute(
+                    select(Decision.id, Decision.name)
                     .where(Decision.outcome.is_(None), Decision.made_at < datetime.now(UTC) - self._patience)
                     .order_by(Decision.made_at)
                     .limit(BATCH)
                 )
             )
-        for decision in waiting:
-            self._desk.hand_over(context, decision, BULK)
+        for decision, name in waiting:
+            taker = self._completions if name == task.COMPLETION else self._desk
+            taker.hand_over(context, decision, BULK)
         return len(waiting)
+
+    def _tasks(self, context: Context) -> int:
+        """Tasks whose rows are there and whose workflows are not."""
+        with self._parts.sessions.begin(context) as session:
+            untaken = list(
+                session.scalars(
+                    select(Process)
+                    .where(literal_column("version = 0"), Process.closed_at.is_(None), Process.kind == task.PROCESS)
+                    .order_by(Process.opened_at)
+                    .limit(BATCH)
+                )
+            )
+        for process in untaken:
+            self._completions.start(process, BULK)
+        return len(untaken)
 
     def _messages(self, context: Context) -> int:
         with self._parts.sessions.begin(context) as session:
@@ -95,7 +114,8 @@ class Sweeper:
             )
         lost = [process for process in open_cases if not self._runs(process.workflow_id)]
         for process in lost:
-            self._desk.restart(process, BULK)
+            starter = self._completions.start if process.kind == task.PROCESS else self._desk.restart
+            starter(process, BULK)
         return len(lost)
 
     def _runs(self, workflow_id: str) -> bool:

@@ -19,10 +19,11 @@ from infra.telemetry import set_up_logging
 from workflows.contracts.calls import BULK, INTERACTIVE
 from workflows.inbound import Inbound
 from workflows.referral import Referral
+from workflows.task import Task
 
 SLOTS = 16
 DRAIN = timedelta(seconds=10)
-WORKFLOWS = (Referral, Inbound)
+WORKFLOWS = (Referral, Inbound, Task)
 
 
 def runner(sandbox: bool) -> WorkflowRunner:

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from activities.records.ring import PLATFORM
-from infra.bootstrap import Parts, build, connect_engine
+from infra.bootstrap import Parts, build, case_review, connect_engine
 from infra.seed.people import load as load_staff
 from infra.settings import Environment, Settings, load
 from infra.supervisor.home import Home
@@ -23,7 +23,7 @@ from web.tasks.views import create_tasks
 def make_app(settings: Settings, parts: Parts) -> Flask:
     """Everything the web needs, wired."""
     engine = Engine(lambda: connect_engine(settings, parts.ring))
-    desk = Desk(parts.sessions, parts.ring, engine)
+    desk = Desk(parts.sessions, parts.ring, engine, case_review(parts))
     shown = web_settings(settings, parts)
     door = StoreDoor(parts.sessions, parts.ring, parts.auditor, engine, shown.fhir_base)
     app = create_app(

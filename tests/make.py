@@ -1,12 +1,16 @@
 """One builder per record: a valid row with as little said as possible, in a clinic of the cast."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from activities.records.absence import Absence
+from activities.records.account import Account
 from activities.records.base import new_id
 from activities.records.decision import Decision
+from activities.records.location import Location
 from activities.records.organization import Organization, Transport
 from activities.records.patient import Patient
+from activities.records.pool_member import PoolMember
 from activities.records.service_request import ReferralContent
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
@@ -85,3 +89,56 @@ def opening(parts: Parts, said: ReferralContent, context: Context = LARKMOOR) ->
     with parts.sessions.begin(context) as session:
         session.add(row)
     return str(identity)
+
+
+def account(parts: Parts, name: str, *roles: str, context: Context = LARKMOOR, **fields: object) -> UUID:
+    """Somebody of the clinic; `active=False` for one who has left."""
+    values: dict[str, object] = {
+        "id": new_id(),
+        "tenant": context.tenant,
+        "issuer": "http://127.0.0.1:4444",
+        "subject": f"{name}-{new_id().hex[-6:]}",
+        "name": name,
+        "email": f"{name}@larkmoor.example",
+        "roles": list(roles),
+        "sites": [],
+    }
+    row = Account(**(values | fields))
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return row.id
+
+
+def away(parts: Parts, who: UUID, surrogate: UUID | None = None, context: Context = LARKMOOR, days: int = 5) -> None:
+    """Absent since yesterday, for some days to come."""
+    row = Absence(
+        tenant=context.tenant,
+        account_id=who,
+        starts_at=NOW - timedelta(days=1),
+        ends_at=NOW + timedelta(days=days),
+        surrogate_id=surrogate,
+    )
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+
+
+def member(parts: Parts, pool: str, who: UUID, *, leads: bool = False, position: int = 0) -> None:
+    """Covers or leads a pool since yesterday."""
+    row = PoolMember(
+        tenant=LARKMOOR.tenant,
+        pool=pool,
+        account_id=who,
+        leads=leads,
+        position=position,
+        active_from=NOW - timedelta(days=1),
+    )
+    with parts.sessions.begin(LARKMOOR) as session:
+        session.add(row)
+
+
+def location(parts: Parts, site: str, zone: str, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values: dict[str, object] = {"id": new_id(), "tenant": context.tenant, "site": site, "name": site, "zone": zone}
+    row = Location(**(values | fields))
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return row.id

@@ -19,6 +19,8 @@ class Engine:
         self._lock = threading.Lock()
         self._process = 0
         self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
+        self._connecting: asyncio.Lock
         self._client: Client | None = None
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, T]], seconds: float) -> T:
@@ -30,15 +32,26 @@ class Engine:
             future.cancel()
             raise
 
+    def close(self) -> None:
+        """Ends the loop and its client, so that a command may leave the interpreter; it can be used again."""
+        with self._lock:
+            if self._process == os.getpid():
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+                self._loop.close()
+            self._process, self._client = 0, None
+
     async def _with_client(self, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-        if self._client is None:
-            self._client = await self._connect()
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._connect()
         return await work(self._client)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._process != os.getpid():
                 self._process, self._client = os.getpid(), None
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+                self._loop, self._connecting = asyncio.new_event_loop(), asyncio.Lock()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
+                self._thread.start()
             return self._loop

@@ -4,7 +4,7 @@ Everything here is a plain function of its arguments. Instants are timezone-awar
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -234,6 +234,11 @@ def moment_words(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     day, today = moment.astimezone(zone).date(), now.astimezone(zone).date()
     clock = clock_words(moment, zone)
     return f"Today {clock}" if day == today else f"{date_words(day, today)}, {clock}"
+
+
+def end_of_day(now: datetime, zone: ZoneInfo) -> datetime:
+    """The last second of the clinic's day."""
+    return datetime.combine(now.astimezone(zone).date(), time(23, 59, 59), zone)
 
 
 def late_words(late: timedelta) -> str:

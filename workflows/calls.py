@@ -5,20 +5,48 @@ from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows.contracts.calls import Activity, Kind
+from workflows.contracts.calls import DIVERGED, REFUSED, UNREADABLE, Activity, Kind
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 STORE_TIMEOUT = timedelta(seconds=10)
-STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=5))
+# What a transaction raises because of what it was given: trying again would hold the case for ever.
+UNFIT = (
+    "ValueError",
+    "TypeError",
+    "KeyError",
+    "IndexError",
+    "AttributeError",
+    "AssertionError",
+    "NoResultFound",
+    "MultipleResultsFound",
+    "DataError",
+)
+STORE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=0.2), maximum_interval=timedelta(seconds=5), non_retryable_error_types=UNFIT
+)
 PARTNER_TIMEOUT = timedelta(seconds=30)
 PARTNER_HEARTBEAT = timedelta(seconds=6)
 PARTNER_PATIENCE = timedelta(minutes=30)
 PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2))
 JOB_TIMEOUT = timedelta(minutes=30)
 JOB_HEARTBEAT = timedelta(seconds=20)
+
+
+def kind_of(failed: ActivityError) -> str:
+    """The type of what an activity raised."""
+    return (failed.cause.type or "") if isinstance(failed.cause, ApplicationError) else ""
+
+
+def words_of(failed: ActivityError) -> str:
+    """Why an activity failed, for a person: its own words where it has chosen them, else no quotation of a record."""
+    cause = failed.cause
+    if isinstance(cause, ApplicationError) and cause.type in (REFUSED, DIVERGED, UNREADABLE):
+        return cause.message
+    return f"The record could not take it ({kind_of(failed) or type(cause).__name__})."
 
 
 async def call(activity: Activity[A, R], arg: A) -> R:

@@ -123,27 +123,30 @@ def receive_file(session: Session, ring: KeyRing, context: Context, incoming: In
     before = session.scalar(select(DocumentInbox).where(DocumentInbox.hash == digest))
     if before is not None:
         return Received(before.id, True, before.problem)
-    row = DocumentInbox(id=new_id(), tenant=context.tenant, hash=digest, pages=0, **vars(incoming))
-    try:
-        looked = scan.read(data)
-        row.pages, row.content_type = looked.pages, looked.content_type
-    except scan.ScanRefused as refused:
-        row.problem = str(refused)
+    found = _looked_into(data)
     if len(data) <= scan.MAX_BYTES:
         store_content(session, ring, context, data)
-    values = {column.key: getattr(row, column.key) for column in DocumentInbox.__mapper__.column_attrs}
-    values |= {"seen_by": ""}
-    added = session.scalar(insert(DocumentInbox).values(values).on_conflict_do_nothing().returning(DocumentInbox.id))
+    values = vars(incoming) | found | {"id": new_id(), "tenant": context.tenant, "hash": digest}
+    added = session.scalar(insert(DocumentInbox).values(values).on_conflict_do_nothing().returning(DocumentInbox))
     if added is None:  # the same bytes came by another way in this moment
         return receive_file(session, ring, context, incoming, data)
     session.add_all(
-        InboxPage(id=new_id(), tenant=context.tenant, file_id=row.id, number=number)
-        for number in range(1, row.pages + 1)
+        InboxPage(id=new_id(), tenant=context.tenant, file_id=added.id, number=number)
+        for number in range(1, added.pages + 1)
     )
     session.flush()
-    detail: dict[str, object] = {"source": row.source, "pages": row.pages}
-    Auditor(ring).write(session, context, Action.CREATE, "DocumentInbox", str(row.id), detail=detail)
-    return Received(row.id, False, row.problem)
+    detail: dict[str, object] = {"source": added.source, "pages": added.pages}
+    Auditor(ring).write(session, context, Action.CREATE, "DocumentInbox", str(added.id), detail=detail)
+    return Received(added.id, False, added.problem)
+
+
+def _looked_into(data: bytes) -> dict[str, object]:
+    """What the row says of the bytes: their type and pages, or the problem."""
+    try:
+        looked = scan.read(data)
+    except scan.ScanRefused as refused:
+        return {"pages": 0, "content_type": "", "problem": str(refused), "seen_by": ""}
+    return {"pages": looked.pages, "content_type": looked.content_type, "problem": "", "seen_by": ""}
 
 
 def file_pages(session: Session, ring: KeyRing, context: Context, filing: Filing) -> UUID:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from activities.records.absence import Absence
@@ -64,7 +64,7 @@ def _away(session: Session, at: datetime) -> dict[UUID, UUID | None]:
     return {row.account_id: row.surrogate_id for row in rows}
 
 
-def _in_force(at: datetime) -> tuple[object, object]:
+def _in_force(at: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return PoolMember.active_from <= at, or_(PoolMember.active_until.is_(None), PoolMember.active_until > at)
 
 

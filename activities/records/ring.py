@@ -59,6 +59,11 @@ class KeyRing:
         except InvalidTag:
             raise Unreadable("these bytes were not sealed for this place") from None
 
+    def owner_of(self, sealed: bytes) -> str | None:
+        """Whose key sealed these bytes; None when it is not in the ring."""
+        key = self._by_id.get(sealed[:KEY_ID])
+        return key.owner if key else None
+
     def digest(self, owner: str, purpose: str, value: bytes) -> bytes:
         """A keyed digest (HMAC-SHA-256) for blind indexes and chains; stable over key rotation."""
         first = next((key for key in self._by_id.values() if key.owner == owner), None)

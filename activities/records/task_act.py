@@ -82,9 +82,7 @@ def undo(session: Session, token: str, within: timedelta = UNDO) -> tuple[UUID, 
     return tuple(undone) or tuple(session.scalars(again))
 
 
-def _act(
-    session: Session, task_id: UUID, token: str, values: dict[str, object], *guards: ColumnElement[bool]
-) -> Act:
+def _act(session: Session, task_id: UUID, token: str, values: dict[str, object], *guards: ColumnElement[bool]) -> Act:
     """One guarded statement; a token that has acted on this row already changes nothing more."""
     fresh = (Task.act_token != token,) if token else ()
     done = session.execute(

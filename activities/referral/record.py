@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.acting import context
+from activities.acting import actor, context
+from activities.case_review import CaseReview
 from activities.records.audit_event import Action, Auditor
 from activities.records.base import new_id
 from activities.records.case_event import CaseEvent, result_of
@@ -19,26 +20,35 @@ from activities.records.process import Process, save
 from activities.records.ring import KeyRing
 from activities.records.service_request import ReferralContent, ServiceRequest, next_number, status_of
 from activities.records.sessions import Context, Sessions
-from activities.records.task import Assignment, reassign
-from activities.records.tenant import Tenant
+from activities.records.settling import settle
 from activities.records.values import dump, load, plain
 from activities.referral.packet import Packet, Prepared
-from rules.calendar import Calendar, due
+from activities.referral.task import KIND, Held, ReferralTask
+from rules.referral.steps import STAGE_WORDS
 from rules.referral.vocabulary import Facts, Progress, Stage, Step
-from rules.referral.waits import MAX_RUNGS, RUNG, Waiting, waiting
+from rules.referral.waits import Waiting, waiting
 from workflows.contracts import referral as contract
-from workflows.contracts.calls import DIVERGED
+from workflows.contracts.calls import DIVERGED, REFUSED
+from workflows.contracts.people import SYSTEM
 
+SETTLED = "Whoever decided this has been told that it does not apply."
 SENDS = (Step.SENDING, Step.COVERAGE_CLEARANCE, Step.NEW_RECIPIENT, Step.ANOTHER_CANDIDATE)
-KIND = "referral"
-RANK = {"stat": 0, "urgent": 1, "routine": 2}
 
 
 class ReferralActivities:
     """Opens referrals and records their steps; the only writer of their rows."""
 
-    def __init__(self, sessions: Sessions, ring: KeyRing, auditor: Auditor, packet: Packet) -> None:
-        self._sessions, self._ring, self._auditor, self._packet = sessions, ring, auditor, packet
+    def __init__(
+        self,
+        sessions: Sessions,
+        ring: KeyRing,
+        auditor: Auditor,
+        packet: Packet,
+        task: ReferralTask,
+        review: CaseReview,
+    ) -> None:
+        self._sessions, self._ring, self._auditor = sessions, ring, auditor
+        self._packet, self._task, self._review = packet, task, review
 
     @activity.defn(name=contract.OPEN.name)
     def open(self, opening: contract.Opening) -> contract.Opened:
@@ -48,6 +58,9 @@ class ReferralActivities:
             if result_of(session, case, opening.decision_id) is not None:
                 return contract.Opened(self._state_of(session, context().tenant, case))
             decision = session.get_one(Decision, UUID(opening.decision_id))
+            if not settle(session, opening.decision_id):
+                raise ApplicationError(SETTLED, type=REFUSED, non_retryable=True)
+            actor.set(decision.actor)
             content = load(ReferralContent, self._ring.open(decision.arguments, f"decision:{decision.id}"))
             at = content.opened_at or decision.made_at
             progress = content.progress or Progress(priority=content.priority, since=at)
@@ -71,7 +84,16 @@ class ReferralActivities:
             told = result_of(session, case, change.key)
             if told is not None:
                 return replace(load(contract.Recorded, dump(told)), repeated=True)
-            return self._finish(session, change, self._advance(session, case, change))
+            if not settle(session, change.key):
+                raise ApplicationError(SETTLED, type=REFUSED, non_retryable=True)
+            request = self._advance(session, case, change)
+            if request is not None:
+                return self._finish(session, change, request)
+            # An attempt that was given up for dead may have committed while this one waited for the row.
+            told = result_of(session, case, change.key)
+            if told is None:
+                raise ApplicationError("The record is ahead of the process.", type=DIVERGED, non_retryable=True)
+            return replace(load(contract.Recorded, dump(told)), repeated=True)
 
     def _insert(
         self, session: Session, case: UUID, content: ReferralContent, progress: Progress, at: datetime
@@ -100,7 +122,8 @@ class ReferralActivities:
         session.flush()
         return request
 
-    def _advance(self, session: Session, case: UUID, change: contract.Change) -> ServiceRequest:
+    def _advance(self, session: Session, case: UUID, change: contract.Change) -> ServiceRequest | None:
+        """None where the row is not at the version this process believes in."""
         progress = change.after.progress
         values: dict[str, object] = {
             "stage": progress.stage,
@@ -109,7 +132,7 @@ class ReferralActivities:
             "priority": progress.priority,
             "visit_at": progress.visit_at,
         }
-        if not progress.open:
+        if not progress.open and change.before.progress.open:
             values |= {"closed_at": change.at, "close_reason": progress.close_reason}
         values |= _asked_anew(change)
         request: ServiceRequest | None = session.scalar(
@@ -118,32 +141,31 @@ class ReferralActivities:
             .values(values)
             .returning(ServiceRequest)
         )
-        if request is None:
-            raise ApplicationError("The record is ahead of the process.", type=DIVERGED, non_retryable=True)
         return request
 
     def _finish(self, session: Session, change: contract.Change, request: ServiceRequest) -> contract.Recorded:
         """What every step leaves behind beside the request's row."""
         acting = context()
-        partner, zone = self._partner(session, request)
+        partner = session.get_one(Organization, request.performer_id)
         by_hand = partner.transport == Transport.PAPER
         progress = replace(change.after.progress, by_hand=by_hand)
         prepared = self._prepare(session, acting, change, request, partner, progress)
         wait = waiting(progress)
-        due_at = _due(wait, progress, change.at, zone)
+        due = self._task.due(session, acting, change, request, wait, progress)
         recorded = contract.Recorded(
-            request.version, due_at, prepared.sends, by_hand, (prepared.candidate,) if prepared.candidate else ()
+            request.version, due.at, prepared.sends, by_hand, (prepared.candidate,) if prepared.candidate else ()
         )
-        owner = self._assign(session, acting, change, request, partner, wait, due_at)
+        held = self._task.hold(session, acting, change, request, partner, wait, progress, due)
         state = replace(
             change.after,
             progress=recorded.onto(progress),
             version=request.version,
-            due_at=due_at,
+            due_at=due.at,
             sends=(*change.after.sends, *recorded.sends),
         )
-        save(session, self._process(acting, request, state, wait, partner, owner))
-        session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded)))
+        save(session, self._process(acting, request, state, wait, partner, held.owner))
+        self._ask_person(session, acting, change, request, partner)
+        session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded, held)))
         self._auditor.write(
             session,
             acting,
@@ -154,6 +176,19 @@ class ReferralActivities:
             {"step": change.step, "version": request.version},
         )
         return recorded
+
+    def _ask_person(
+        self, session: Session, acting: Context, change: contract.Change, request: ServiceRequest, partner: Organization
+    ) -> None:
+        """Somebody must look at what a partner said that changes nothing by itself."""
+        if change.step is Step.UNEXPECTED:
+            action = f"Look at {partner.name}'s answer: it does not fit this referral"
+        elif change.step is Step.LATE_NOTE and acting.actor == SYSTEM:
+            action = f"Look at what {partner.name} sent after this referral had ended"
+        else:
+            return
+        why = change.facts.note or f"The referral is {STAGE_WORDS[Stage(request.stage)]}."
+        self._review(session, acting, request.id, f"step:{change.key}", action, why, change.at)
 
     def _prepare(
         self,
@@ -170,46 +205,6 @@ class ReferralActivities:
         if change.step is Step.ANOTHER_CANDIDATE:
             partner = session.get_one(Organization, UUID(change.facts.recipient))
         return self._packet.prepare(session, acting, request, partner, progress)
-
-    def _partner(self, session: Session, request: ServiceRequest) -> tuple[Organization, str]:
-        row = session.execute(
-            select(Organization, Tenant.zone)
-            .join(Tenant, Tenant.id == Organization.tenant)
-            .where(Organization.id == request.performer_id)
-        ).one()
-        return row[0], row[1]
-
-    def _assign(
-        self,
-        session: Session,
-        acting: Context,
-        change: contract.Change,
-        request: ServiceRequest,
-        partner: Organization,
-        wait: Waiting | None,
-        due_at: datetime | None,
-    ) -> str:
-        """The one open task of the case, where a person must act; gives who holds the next action."""
-        held = change.before.due_at if change.step is Step.OVERDUE else due_at
-        assignment = None
-        if wait and wait.person:
-            assignment = Assignment(
-                workflow_id=contract.workflow_id(acting.tenant, str(request.id)),
-                patient_id=request.patient_id,
-                number=request.number,
-                action=wait.action.format(partner=partner.name),
-                why=wait.why.format(partner=partner.name),
-                subject=request.service,
-                stage=request.stage,
-                outcomes=(wait.step,),
-                priority=request.priority,
-                rank=RANK[request.priority],
-                pool=wait.pool,
-                site=request.site,
-                due_at=held or change.at,
-            )
-        owner = reassign(session, acting, request.id, KIND, assignment, change.key, change.at)
-        return str(owner) if owner else (wait.pool if wait else "")
 
     def _process(
         self,
@@ -274,18 +269,8 @@ def _asked_anew(change: contract.Change) -> dict[str, object]:
     return {}
 
 
-def _due(wait: Waiting | None, progress: Progress, at: datetime, zone: str) -> datetime | None:
-    """When the wait runs out; after that, one rung a business day until the ladder ends."""
-    calendar = Calendar(zone)
-    if wait is None or progress.rung >= MAX_RUNGS:
-        return None
-    if progress.rung:
-        return due(calendar, at, RUNG)
-    return due(calendar, wait.start, wait.clock, person=wait.person)
-
-
 def _event(
-    acting: Context, change: contract.Change, request: ServiceRequest, recorded: contract.Recorded
+    acting: Context, change: contract.Change, request: ServiceRequest, recorded: contract.Recorded, held: Held
 ) -> dict[str, object]:
     return {
         "id": new_id(),
@@ -297,5 +282,5 @@ def _event(
         "at": change.at,
         "actor": acting.actor,
         "facts": plain(change.facts),
-        "result": plain(recorded),
+        "result": plain(recorded) | held.told,
     }

@@ -54,7 +54,7 @@ def add_columns(table: str, *columns: str) -> None:
     op.execute(f"alter table {history} rename recorded_to to ended_at")
     op.execute(f"alter table {history} add column recorded_to timestamptz")
     op.execute(f"alter table {history} no force row level security")
-    op.execute(f"update {history} set recorded_to = ended_at")
+    op.execute(f"update {history} set recorded_to = ended_at")  # noqa: S608 the name is a migration's own
     op.execute(f"alter table {history} force row level security")
     op.execute(f"alter table {history} alter column recorded_to set not null, drop column ended_at")
     make_as_of(table)

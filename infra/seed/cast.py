@@ -1,9 +1,10 @@
 """Reads `clinics.toml` and `cast.toml`; a fact that does not fit the others raises at once."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from activities.records.organization import Transport
 from activities.records.service_request import PastStep
 from infra.seed import people
 from infra.seed.dates import Dates
-from infra.seed.facts import Clinic, Partner, Patient, Referral, Site
+from infra.seed.facts import Clinic, Partner, Patient, Pool, Referral, Site
 from infra.seed.history import Impossible, progress_after
+from infra.seed.ids import organization_id, task_id
 from rules.referral.vocabulary import Facts, Priority, Reason, Stage, Step
 
 HOME = "larkmoor"
@@ -25,6 +27,7 @@ class Demo:
 
     clinics: Mapping[str, Clinic]
     partners: Mapping[str, Partner]
+    pools: tuple[Pool, ...]
     staff: people.Staff
     patients: tuple[Patient, ...]
     referrals: tuple[Referral, ...]
@@ -45,7 +48,10 @@ def load(now: datetime) -> Demo:
     clinics = {one["tenant"]: _clinic(one) for one in place["clinics"]}
     partners = {one["key"]: _partner(one) for one in place["partners"]}
     patients = tuple(_patient(one) for one in cast["patients"])
-    demo = Demo(clinics, partners, staff, patients, ())
+    pools = tuple(
+        Pool(**{**one, "covers": tuple(one["covers"]), "leads": tuple(one["leads"])}) for one in place["pools"]
+    )
+    demo = Demo(clinics, partners, pools, staff, patients, ())
     return replace(demo, referrals=tuple(_referral(one, demo, now) for one in cast["referrals"]))
 
 
@@ -66,13 +72,17 @@ def _patient(entry: dict[str, Any]) -> Patient:
 def _referral(entry: dict[str, Any], demo: Demo, now: datetime) -> Referral:
     patient = next(one for one in demo.patients if one.key == entry["patient"])
     dates = Dates(now, ZoneInfo(demo.clinics[HOME].sites[patient.site].zone))
-    past = tuple(_step(one, demo, dates) for one in entry["steps"])
+    task_of = partial(task_id, HOME, entry["key"])
+    past = tuple(_step(one, demo, dates, task_of) for one in entry["steps"])
     opened_at, priority = dates.past(entry["opened"]), Priority(entry["priority"])
-    progress = progress_after(past, priority, opened_at)
+    progress = progress_after(past, priority, opened_at, organization_id(HOME, entry["to"]), task_of)
     if progress.stage is not Stage(entry["stage"]):
         raise Impossible(f"{entry['key']} is {entry['stage']}, but its steps lead to {progress.stage}")
-    if "since" in entry:
-        progress = replace(progress, since=dates.past(entry["since"]))
+    progress = replace(
+        progress,
+        since=dates.past(entry["since"]) if "since" in entry else progress.since,
+        by_hand=demo.partners[entry["to"]].by_hand,
+    )
     kept = {name: entry[name] for name in ("key", "number", "patient", "to", "service", "question")}
     return Referral(
         **kept,
@@ -88,14 +98,19 @@ def _referral(entry: dict[str, Any], demo: Demo, now: datetime) -> Referral:
     )
 
 
-def _step(entry: dict[str, str], demo: Demo, dates: Dates) -> PastStep:
-    """`by` is one of the staff or a partner; `visit` is the instant that the step speaks of."""
+def _step(entry: dict[str, str], demo: Demo, dates: Dates, task_of: Callable[[str], str]) -> PastStep:
+    """`by` is one of the staff or a partner; `visit` is the instant that the step speaks of.
+
+    `to` is the partner it is sent to by this step, `from` the one who answers where there are several.
+    """
     by = entry["by"]
     partner = demo.partners.get(by)
     facts = Facts(
         reason=Reason(entry["reason"]) if "reason" in entry else None,
         note=entry.get("note", ""),
         at=dates.appointment(entry["visit"]) if "visit" in entry else None,
+        recipient=organization_id(HOME, entry["to"]) if "to" in entry else "",
+        candidate=task_of(organization_id(HOME, entry["from"])) if "from" in entry else "",
         channel=entry.get("channel", ""),
         outcome=entry.get("outcome", ""),
     )

@@ -2,23 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from activities.records.organization import Transport
 from activities.records.service_request import PastStep
 from infra.seed.people import Person
+from rules.calendar import Calendar
 from rules.referral.vocabulary import Priority, Progress
 
 
 @dataclass(frozen=True)
 class Site:
+    """Hours are wall-clock times of the site's own zone."""
+
     key: str
     name: str
+    state: str
     address: str
     zone: str
     phone: str
     opens: str
     closes: str
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.zone, time.fromisoformat(self.opens), time.fromisoformat(self.closes))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Who covers a pool of work, in order, and who leads it; people by their subjects."""
+
+    tenant: str
+    pool: str
+    covers: tuple[str, ...]
+    leads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,11 @@ class Partner:
     phone: str = ""
     fax: str = ""
 
+    @property
+    def by_hand(self) -> bool:
+        """Reached by fax, phone and letters only."""
+        return self.transport is Transport.PAPER
+
 
 @dataclass(frozen=True)
 class Patient:
@@ -71,7 +94,10 @@ class Patient:
 
 @dataclass(frozen=True)
 class Referral:
-    """A case as it is opened: where it stands, and the past that led there. `patient` and `to` are keys."""
+    """A case as it is opened: where it stands, and the past that led there.
+
+    `patient` and `to` are keys; `to` is who was asked first.
+    """
 
     key: str
     tenant: str

@@ -5,11 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random  # noqa: TID251  drawn by lot, always the same lot
 from zoneinfo import ZoneInfo
 
-from activities.records.organization import Transport
 from activities.records.service_request import PastStep
 from infra.seed.facts import Partner
 from rules.calendar import Calendar
-from rules.referral.vocabulary import Facts, Reason, Stage, Step
+from rules.referral.vocabulary import Coverage, Facts, Reason, Stage, Step
 
 TAKEN = (Step.SENDING, Step.DELIVERY)
 BOOKED = (*TAKEN, Step.ACCEPTANCE, Step.APPOINTMENT)
@@ -17,7 +16,7 @@ REPORTED = (*BOOKED, Step.VISIT, Step.REPORT)
 TOLD = (*REPORTED, Step.REVIEW, Step.PATIENT_NOTICE)
 PATHS: dict[Stage, tuple[Step, ...]] = {
     Stage.DRAFT: (),
-    Stage.COVERAGE: (),
+    Stage.COVERAGE: (Step.SENDING,),
     Stage.SENT: (Step.SENDING,),
     Stage.TRIAGE: TAKEN,
     Stage.AWAITING_INFO: (*TAKEN, Step.INFORMATION_REQUEST),
@@ -70,18 +69,18 @@ class Telling:
     partner: Partner
     requester: str
     coordinator: str
-    zone: ZoneInfo
+    calendar: Calendar
     now: datetime
 
     @property
-    def by_hand(self) -> bool:
-        return self.partner.transport is Transport.PAPER
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.calendar.zone)
 
     def who(self, step: Step) -> str:
         """A partner without a connection says nothing by itself: the coordinator records it."""
         if step in BY_REQUESTER:
             return self.requester
-        return self.partner.name if step in BY_PARTNER and not self.by_hand else self.coordinator
+        return self.partner.name if step in BY_PARTNER and not self.partner.by_hand else self.coordinator
 
 
 def past_of(stage: Stage, anchor: datetime, telling: Telling, chance: Random) -> tuple[datetime, tuple[PastStep, ...]]:
@@ -92,28 +91,33 @@ def past_of(stage: Stage, anchor: datetime, telling: Telling, chance: Random) ->
     for step in reversed(PATHS[stage]):
         if step in (Step.VISIT, Step.NO_SHOW):
             visit = at - VISIT_LASTS
-        past.append(_told(step, at, visit, telling, chance))
+        past.append(_told(step, at, _facts(stage, step, visit, chance), telling))
         at = visit if step in (Step.VISIT, Step.NO_SHOW) else at
-        connected = step is Step.DELIVERY and not telling.by_hand
+        connected = step is Step.DELIVERY and not telling.partner.by_hand
         at = at - timedelta(minutes=1) if connected else _before(at, telling, chance)
     return (at if past else anchor), tuple(reversed(past))
 
 
-def _told(step: Step, at: datetime, visit: datetime, telling: Telling, chance: Random) -> PastStep:
-    facts = Facts(
+def _facts(stage: Stage, step: Step, visit: datetime, chance: Random) -> Facts:
+    held_back = stage is Stage.COVERAGE and step is Step.SENDING
+    outcome = chance.choice(OUTCOMES[step]) if step in OUTCOMES else ""
+    return Facts(
         reason=chance.choice(REASONS[step]) if step in REASONS else None,
         note=chance.choice(NOTES[step]) if step in NOTES else "",
         at=visit if step in (Step.APPOINTMENT, Step.VISIT) else None,
         channel=chance.choice(CHANNELS[step]) if step in CHANNELS else "",
-        outcome=chance.choice(OUTCOMES[step]) if step in OUTCOMES else "",
+        outcome=Coverage.CHECK if held_back else outcome,
     )
-    named = Step.RECEIPT if step is Step.DELIVERY and telling.by_hand else step
+
+
+def _told(step: Step, at: datetime, facts: Facts, telling: Telling) -> PastStep:
+    named = Step.RECEIPT if step is Step.DELIVERY and telling.partner.by_hand else step
     return PastStep(named, at, telling.who(step), facts)
 
 
 def _before(at: datetime, telling: Telling, chance: Random) -> datetime:
     """A moment of open hours, one to four days earlier."""
-    calendar = Calendar(telling.zone.key)
+    calendar = telling.calendar
     day = at.astimezone(telling.zone).date() - timedelta(days=chance.randint(1, 4))
     while not calendar.is_open_on(day):
         day -= timedelta(days=1)

@@ -1,18 +1,18 @@
 """The referrals beside the twelve: in every stage, most on time, some due today, some overdue."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import IntEnum
+from functools import partial
 from random import Random  # noqa: TID251  drawn by lot, always the same lot
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from activities.records.organization import Transport
-from activities.records.service_request import PastStep
 from infra.seed.cast import Demo, read_facts
 from infra.seed.facts import Partner, Patient, Referral
 from infra.seed.history import progress_after
+from infra.seed.ids import organization_id, task_id
 from infra.seed.noise import lot
 from infra.seed.noise_past import Telling, past_of
 from infra.seed.people import Person
@@ -79,19 +79,22 @@ def _asked(services: list[dict[str, Any]], demo: Demo, stage: Stage, chance: Ran
     """A service with one of its partners; only on paper does a referral stay unconfirmed for long."""
     found = [(one, demo.partners[key]) for one in services for key in one["to"]]
     if stage is Stage.SENT:
-        found = [(one, partner) for one, partner in found if partner.transport is Transport.PAPER]
+        found = [(one, partner) for one, partner in found if partner.by_hand]
     return chance.choice(found)
 
 
 def _referral(plan: Plan, demo: Demo, number: str, now: datetime, chance: Random) -> Referral:
-    clinic = demo.clinics[plan.patient.tenant]
-    priority, anchor = _anchor(plan, clinic.zone, now, chance)
+    tenant = plan.patient.tenant
+    calendar = demo.clinics[tenant].sites[plan.patient.site].calendar
+    priority, anchor = _anchor(plan, calendar, now, chance)
     requester, coordinator = _staff(demo, plan.patient, chance)
-    telling = Telling(plan.partner, requester.name, coordinator.name, ZoneInfo(clinic.zone), now)
+    telling = Telling(plan.partner, requester.name, coordinator.name, calendar, now)
     opened_at, past = past_of(plan.stage, anchor, telling, chance)
+    to = organization_id(tenant, plan.partner.key)
+    progress = progress_after(past, priority, opened_at, to, partial(task_id, tenant, number))
     return Referral(
         key=number,
-        tenant=clinic.tenant,
+        tenant=tenant,
         number=number,
         patient=plan.patient.key,
         to=plan.partner.key,
@@ -104,13 +107,8 @@ def _referral(plan: Plan, demo: Demo, number: str, now: datetime, chance: Random
         opened_by=chance.choice((requester, coordinator)),
         opened_at=opened_at,
         past=past,
-        progress=_stands(plan.stage, past, priority, opened_at),
+        progress=replace(progress, by_hand=plan.partner.by_hand),
     )
-
-
-def _stands(stage: Stage, past: tuple[PastStep, ...], priority: Priority, opened_at: datetime) -> Progress:
-    start = Stage.COVERAGE if stage is Stage.COVERAGE else Stage.DRAFT
-    return progress_after(past, priority, opened_at, start)
 
 
 def _staff(demo: Demo, patient: Patient, chance: Random) -> tuple[Person, Person]:
@@ -125,25 +123,26 @@ def _staff(demo: Demo, patient: Patient, chance: Random) -> tuple[Person, Person
     return chance.choice(requesters), chance.choice(coordinators)
 
 
-def _anchor(plan: Plan, zone: str, now: datetime, chance: Random) -> tuple[Priority, datetime]:
+def _anchor(plan: Plan, calendar: Calendar, now: datetime, chance: Random) -> tuple[Priority, datetime]:
     """Since when the case stands where it stands (of a booked one: the visit), so that it stands as wanted.
 
     What cannot be had today (nothing falls due on a Sunday) stands on time instead.
     """
     first = chance.choices([one for one, _ in PRIORITIES], [weight for _, weight in PRIORITIES])[0]
-    instants = _open_instants(plan.stage, ZoneInfo(zone), now, chance)
+    instants = _open_instants(plan.stage, calendar, now, chance)
     wanted = (plan.standing, *(other for other in Standing if other is not plan.standing))
     for standing in wanted:
         for priority in (first, *(one for one, _ in PRIORITIES if one is not first)):
             for at in instants:
-                if plan.stage in ENDED or _standing(plan, priority, at, zone, now) is standing:
+                if plan.stage in ENDED or _standing(plan, priority, at, calendar, now) is standing:
                     return priority, at
     raise ValueError(f"no date puts a referral into {plan.stage}")
 
 
-def _open_instants(stage: Stage, zone: ZoneInfo, now: datetime, chance: Random) -> list[datetime]:
+def _open_instants(stage: Stage, calendar: Calendar, now: datetime, chance: Random) -> list[datetime]:
     """Moments of open hours in no order: past ones, for a visit to come also later ones."""
-    calendar, today = Calendar(zone.key), now.astimezone(zone).date()
+    zone = ZoneInfo(calendar.zone)
+    today = now.astimezone(zone).date()
     found = []
     for days in range(-OLDEST, FARTHEST if stage is Stage.SCHEDULED else 1):
         day = today + timedelta(days=days)
@@ -154,22 +153,23 @@ def _open_instants(stage: Stage, zone: ZoneInfo, now: datetime, chance: Random) 
     return chance.sample(past, len(past))
 
 
-def _standing(plan: Plan, priority: Priority, at: datetime, zone: str, now: datetime) -> Standing | None:
+def _standing(plan: Plan, priority: Priority, at: datetime, calendar: Calendar, now: datetime) -> Standing | None:
     """How the case would stand; None when it would fall due within minutes or be absurdly late."""
     progress = Progress(
         stage=plan.stage,
         priority=priority,
         since=at,
-        by_hand=plan.partner.transport is Transport.PAPER,
+        by_hand=plan.partner.by_hand,
         visit_at=at if plan.stage is Stage.SCHEDULED else None,
+        tries=(at,) if plan.stage is Stage.OUTREACH else (),
     )
     wait = waiting(progress)
     assert wait is not None
-    due_at = due(Calendar(zone), wait.start, wait.clock, person=wait.person)
+    due_at = due(calendar, wait.start, wait.clock, person=wait.person)
     if due_at <= now:
         return Standing.OVERDUE if due_at > now - OVERDUE_AT_MOST else None
     if due_at < now + SOON:
         return None
-    local = ZoneInfo(zone)
+    local = ZoneInfo(calendar.zone)
     today = due_at.astimezone(local).date() == now.astimezone(local).date()
     return Standing.TODAY if today else Standing.ON_TIME

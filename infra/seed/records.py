@@ -1,52 +1,90 @@
 """The rows that a referral needs before it can be opened: a clinic, its people, its directory, its patients."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime, time, timedelta
+from typing import TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.records.account import Grant, by_subject, grant
+from activities.records.absence import Absence
+from activities.records.account import Account, Grant, grant
 from activities.records.audit_event import Action
+from activities.records.base import Base
 from activities.records.interface import Interface
+from activities.records.location import Location
 from activities.records.organization import Organization, Transport
 from activities.records.patient import Patient as PatientRow
+from activities.records.pool_member import PoolMember
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
 from infra.bootstrap import Parts
 from infra.seed import facts
 from infra.seed.cast import Demo
 from infra.seed.ids import identity
-from infra.seed.people import Person
+from infra.seed.people import PartnerClient, Person
 from infra.settings import Settings
 from workflows.contracts.people import SYSTEM
 
 FHIR = "fhir"
 SELF = "self"
+IN_FORCE_SINCE = timedelta(days=365)  # the rotation was there before any case of the demo
+Row = TypeVar("Row", bound=Base)
 
 
 class Clinic:
     """Writes one clinic's rows into one transaction; a row that is there already is left as it is."""
 
-    def __init__(self, parts: Parts, session: Session, demo: Demo, tenant: str) -> None:
+    def __init__(self, parts: Parts, session: Session, demo: Demo, tenant: str, now: datetime) -> None:
         self._settings, self._auditor = parts.settings, parts.auditor
-        self._session, self._demo, self._tenant = session, demo, tenant
+        self._session, self._demo, self._tenant, self._now = session, demo, tenant, now
         self._context = Context(tenant, SYSTEM)
 
     def write(self, patients: Iterable[facts.Patient]) -> int:
         """How many rows are new."""
         made = self._clinic() + self._directory()
-        made += sum(self._person(one) for one in self._demo.staff.people if one.clinic.tenant == self._tenant)
-        made += sum(self._interface(one.client_id) for one in self._demo.staff.clients if one.reaches == self._tenant)
+        staff = [one for one in self._demo.staff.people if one.clinic.tenant == self._tenant]
+        made += sum(self._person(one) for one in staff)
+        made += sum(self._absence(one) for one in staff)
+        made += sum(self._pool(one) for one in self._demo.pools if one.tenant == self._tenant)
+        made += sum(self._interface(one) for one in self._demo.staff.clients if one.reaches == self._tenant)
         return made + self._patients(patients)
 
-    def _clinic(self) -> int:
-        if self._session.get(Tenant, self._tenant):
+    def _new(self, kind: type[Row], key: UUID, make: Callable[[], Row]) -> int:
+        """Adds the row unless its id is known."""
+        if self._session.get(kind, key):
             return 0
-        clinic = self._demo.clinics[self._tenant]
-        self._session.add(Tenant(id=clinic.tenant, name=clinic.name, zone=clinic.zone))
-        self._session.flush()
+        self._session.add(make())
+        self._tell(Action.CREATE, kind.__name__, key)
         return 1
+
+    def _clinic(self) -> int:
+        clinic = self._demo.clinics[self._tenant]
+        if not self._session.get(Tenant, self._tenant):
+            self._session.add(Tenant(id=clinic.tenant, name=clinic.name, zone=clinic.zone))
+            self._session.flush()
+        return sum(self._site(one) for one in clinic.sites.values())
+
+    def _site(self, site: facts.Site) -> int:
+        key = identity(self._tenant, "location", site.key)
+        return self._new(
+            Location,
+            key,
+            lambda: Location(
+                id=key,
+                tenant=self._tenant,
+                site=site.key,
+                name=site.name,
+                address=site.address,
+                state=site.state,
+                zone=site.zone,
+                opens=site.calendar.opens,
+                closes=site.calendar.closes,
+                phone=site.phone,
+            ),
+        )
 
     def _directory(self) -> int:
         clinic = self._demo.clinics[self._tenant]
@@ -80,19 +118,17 @@ class Clinic:
     def _organization(self, row: Organization) -> int:
         """New, or with the address where the simulated partner stands this time."""
         known = self._session.get(Organization, row.id)
-        if known is None:
-            self._session.add(row)
-            self._tell(Action.CREATE, "Organization", row.id)
-            return 1
-        if known.fhir_address != row.fhir_address:
+        if known is not None and known.fhir_address != row.fhir_address:
             known.fhir_address = row.fhir_address
-            self._tell(Action.UPDATE, "Organization", row.id)
-        return 0
+            self._tell(Action.UPDATE, Organization.__name__, row.id)
+        return self._new(Organization, row.id, lambda: row)
 
     def _person(self, person: Person) -> int:
-        """The account, also when the identity provider has moved; one that was switched off stays off."""
+        """The account; when the identity provider has moved, the same account under its new address."""
         issuer = self._settings.oidc_issuer
-        if by_subject(self._session, issuer, person.subject):
+        known = self._session.get(Account, person.account_id)
+        if known is not None:
+            known.issuer = issuer
             return 0
         given = Grant(
             tenant=self._tenant,
@@ -109,22 +145,60 @@ class Clinic:
         self._tell(Action.CREATE, "Account", person.account_id)
         return 1
 
-    def _interface(self, client_id: str) -> int:
-        key = identity(self._tenant, "interface", client_id)
-        if self._session.get(Interface, key):
+    def _absence(self, person: Person) -> int:
+        """Whole days of the person's first site."""
+        if person.away is None:
             return 0
-        client = next(one for one in self._demo.staff.clients if one.client_id == client_id)
-        row = Interface(
-            id=key,
-            tenant=self._tenant,
-            kind=FHIR,
-            client_id=client.client_id,
-            organization_id=identity(self._tenant, "organization", client.organization),
-            name=client.name,
+        away, key = person.away, identity(self._tenant, "absence", person.subject)
+        zone = ZoneInfo(self._demo.clinics[self._tenant].sites[person.sites[0]].zone)
+        begins = datetime.combine(self._now.astimezone(zone).date(), time(0), tzinfo=zone)
+        return self._new(
+            Absence,
+            key,
+            lambda: Absence(
+                id=key,
+                tenant=self._tenant,
+                account_id=person.account_id,
+                starts_at=begins + timedelta(days=away.first_day),
+                ends_at=begins + timedelta(days=away.last_day + 1),
+                surrogate_id=self._demo.person(away.surrogate).account_id,
+            ),
         )
-        self._session.add(row)
-        self._tell(Action.CREATE, "Interface", key)
-        return 1
+
+    def _pool(self, pool: facts.Pool) -> int:
+        members = [*((one, False) for one in pool.covers), *((one, True) for one in pool.leads)]
+        return sum(self._member(pool, n, subject, leads) for n, (subject, leads) in enumerate(members))
+
+    def _member(self, pool: facts.Pool, position: int, subject: str, leads: bool) -> int:
+        key = identity(self._tenant, "pool", f"{pool.pool}/{subject}")
+        return self._new(
+            PoolMember,
+            key,
+            lambda: PoolMember(
+                id=key,
+                tenant=self._tenant,
+                pool=pool.pool,
+                account_id=self._demo.person(subject).account_id,
+                position=position,
+                leads=leads,
+                active_from=self._now - IN_FORCE_SINCE,
+            ),
+        )
+
+    def _interface(self, client: PartnerClient) -> int:
+        key = identity(self._tenant, "interface", client.client_id)
+        return self._new(
+            Interface,
+            key,
+            lambda: Interface(
+                id=key,
+                tenant=self._tenant,
+                kind=FHIR,
+                client_id=client.client_id,
+                organization_id=identity(self._tenant, "organization", client.organization),
+                name=client.name,
+            ),
+        )
 
     def _patients(self, patients: Iterable[facts.Patient]) -> int:
         known = set(self._session.scalars(select(PatientRow.id)))

@@ -12,7 +12,7 @@ from activities.records.decision import Decision
 from activities.records.service_request import ReferralContent
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
-from infra.bootstrap import Parts
+from infra.bootstrap import Parts, case_review
 from infra.seed.cast import Demo, load
 from infra.seed.facts import Patient, Referral
 from infra.seed.ids import identity
@@ -50,7 +50,7 @@ def seed(parts: Parts, engine: Engine, now: datetime) -> Report:
     demo = load(now)
     patients = generated_patients(demo)
     referrals = (*demo.referrals, *generated_referrals(demo, patients, now))
-    records = sum(_write_clinic(parts, demo, tenant, (*demo.patients, *patients)) for tenant in TENANTS)
+    records = sum(_write_clinic(parts, demo, tenant, (*demo.patients, *patients), now) for tenant in TENANTS)
     opened = [one for tenant in TENANTS for one in _missing(parts, tenant, referrals)]
     if opened:
         _reserve_numbers(parts, referrals)
@@ -87,9 +87,9 @@ def only_demo(parts: Parts) -> bool:
         return set(session.scalars(select(Tenant.id))) <= set(TENANTS)
 
 
-def _write_clinic(parts: Parts, demo: Demo, tenant: str, patients: Iterable[Patient]) -> int:
+def _write_clinic(parts: Parts, demo: Demo, tenant: str, patients: Iterable[Patient], now: datetime) -> int:
     with parts.sessions.begin(Context(tenant, SYSTEM)) as session:
-        return Clinic(parts, session, demo, tenant).write(patients)
+        return Clinic(parts, session, demo, tenant, now).write(patients)
 
 
 def _missing(parts: Parts, tenant: str, referrals: Iterable[Referral]) -> list[Referral]:
@@ -108,7 +108,7 @@ def _reserve_numbers(parts: Parts, referrals: Sequence[Referral]) -> None:
 
 
 def _open_all(parts: Parts, engine: Engine, referrals: Sequence[Referral]) -> tuple[str, ...]:
-    desk = Desk(parts.sessions, parts.ring, engine)
+    desk = Desk(parts.sessions, parts.ring, engine, case_review(parts))
     with ThreadPoolExecutor(TOGETHER) as pool:
         settled = pool.map(lambda one: _open(desk, one), referrals)
         return tuple(one.number for one, done in zip(referrals, settled, strict=True) if not done)

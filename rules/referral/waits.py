@@ -69,7 +69,6 @@ CLOCKS: dict[Stage, dict[Priority, Clock]] = {
     Stage.CANCEL_REQUESTED: _clocks("4 h", "24 h", "24 h"),
 }
 RUNGS = _clocks("2 h", "4 BH", "1 BD")
-RUNG = RUNGS[Priority.ROUTINE]
 
 # Stage → action, why, pool, whether a person of ours acts first, and the step that ends it.
 # `{partner}` is filled in where the words are stored; no patient's name belongs in them.
@@ -238,7 +237,9 @@ def _exception(progress: Progress, base: Waiting) -> Waiting | None:
     """The stages whose usual action no longer helps: a person must decide."""
     stage = progress.stage
     if progress.old and stage not in TALKED:
-        return replace(_to_clinician(base, "Decide: open for half a year", "Open for 180 days"), step=Step.EXPIRY)
+        expires = progress.direction is Direction.OUT and stage is not Stage.DRAFT
+        step = Step.EXPIRY if expires else Step.CLOSURE
+        return replace(_to_clinician(base, "Decide: open for half a year", "Open for 180 days"), step=step)
     if progress.failed_delivery:
         action = (
             "Send it another way or choose another specialist" if stage is Stage.SENT else "Tell {partner} by phone"

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.deadline import Deadlines
 from activities.records.audit_event import AuditEvent
 from activities.records.case_event import CaseEvent
 from activities.records.process import Process
@@ -15,6 +16,8 @@ from activities.records.service_request import ServiceRequest
 from activities.records.task import Task, TaskStatus
 from activities.referral.packet import Packet
 from activities.referral.record import ReferralActivities
+from activities.referral.task import ReferralTask
+from activities.tables.engine import Tables
 from infra.bootstrap import Parts
 from rules.referral.steps import follow
 from rules.referral.vocabulary import Facts, Reason, Stage, Step
@@ -32,7 +35,9 @@ class Store:
         self.parts = parts
         make.clinics(parts)
         packet = Packet(parts.ring, parts.settings.public_url)
-        self._activities = ReferralActivities(parts.sessions, parts.ring, parts.auditor, packet)
+        self._activities = ReferralActivities(
+            parts.sessions, parts.ring, parts.auditor, packet, ReferralTask(Deadlines(Tables()), lambda: make.NOW)
+        )
         partner = make.organization(parts)
         self.decision = make.opening(parts, make.content(make.patient(parts), partner))
         self.case = UUID(self.decision)

@@ -13,10 +13,12 @@ from sqlalchemy import func, select, text
 from typer.testing import CliRunner
 
 from activities.partners.base import Partner
+from activities.records.absence import Absence
 from activities.records.account import Account
 from activities.records.case_event import CaseEvent
 from activities.records.decision import Decision, Outcome
 from activities.records.interface import Interface
+from activities.records.location import Location
 from activities.records.message_log import MessageLog
 from activities.records.organization import Organization
 from activities.records.patient import Patient
@@ -31,7 +33,7 @@ from infra.seed.dates import Dates, Unread
 from infra.seed.noise import generated_patients
 from infra.seed.noise_referrals import generated_referrals
 from infra.seed.seed import Report, only_demo, seed
-from rules.calendar import Calendar, due
+from rules.calendar import due
 from rules.referral.vocabulary import Stage, Step
 from rules.referral.waits import waiting
 from tests.engine import skipping, working
@@ -43,6 +45,7 @@ BOISE, PACIFIC = ZoneInfo("America/Boise"), ZoneInfo("America/Los_Angeles")
 D0 = datetime(2026, 11, 23, 8, tzinfo=BOISE)
 LARKMOOR, HERONFIELD = Context("larkmoor", "system"), Context("heronfield", "system")
 ROWS = ("tenant", "account", "interface", "organization", "patient", "service_request", "fulfilment", "task")
+TIME = ("location", "absence", "pool_member")
 TRAIL = ("process", "case_event", "decision", "message_log", "audit_event")
 PATIENCE = 30.0
 
@@ -54,7 +57,7 @@ STANDS = {
     "R-20894": (Stage.OUTREACH, datetime(2026, 11, 18, 10, 5, tzinfo=BOISE)),
     "R-20921": (Stage.ADVICE, datetime(2026, 11, 22, 16, 20, tzinfo=BOISE)),
     "R-20877": (Stage.AWAITING_INFO, datetime(2026, 11, 21, 11, 5, tzinfo=BOISE)),
-    "R-20911": (Stage.SCHEDULING, datetime(2026, 11, 22, 14, 20, tzinfo=BOISE)),
+    "R-20911": (Stage.TRIAGE, datetime(2026, 11, 22, 16, 5, tzinfo=BOISE)),
     "R-20862": (Stage.CANCEL_REQUESTED, datetime(2026, 11, 22, 11, 0, tzinfo=PACIFIC)),
     "R-20733": (Stage.NO_SHOW, datetime(2026, 11, 22, 11, 15, tzinfo=BOISE)),
     "R-20926": (Stage.DRAFT, datetime(2026, 11, 20, 16, 5, tzinfo=BOISE)),
@@ -123,7 +126,7 @@ def _rows(parts: Parts) -> dict[str, str]:
     found = {}
     for context in (LARKMOOR, HERONFIELD):
         with parts.sessions.begin(context) as session:
-            for table in (*ROWS, *TRAIL):
+            for table in (*ROWS, *TIME, *TRAIL):
                 digest = text(
                     f"select count(*) || ':' || md5(string_agg(t::text, '|' order by t::text)) from {table} t"
                 )
@@ -194,9 +197,30 @@ def test_the_late_report_is_a_call_that_was_due_seven_days_after_the_visit(seede
 
 
 def test_clocks_run_from_the_true_dates(seeded: Seeded) -> None:
-    assert _task(seeded, "R-20902").due_at == datetime(2026, 11, 23, 15, 40, tzinfo=PACIFIC)
-    assert _task(seeded, "R-20877").due_at == datetime(2026, 11, 27, 11, 5, tzinfo=BOISE)
+    due = {number: _task(seeded, number).due_at for number in ("R-20902", "R-20877", "R-20894")}
+    assert due == {
+        "R-20902": datetime(2026, 11, 23, 17, 0, tzinfo=PACIFIC),
+        "R-20877": datetime(2026, 11, 27, 17, 0, tzinfo=BOISE),
+        "R-20894": datetime(2026, 11, 23, 10, 5, tzinfo=BOISE),
+    }
+
+
+def test_what_a_person_must_decide_is_asked_of_a_person(seeded: Seeded) -> None:
+    assert _task(seeded, "R-20911").action == "Choose the specialist"
     assert _task(seeded, "R-20733").action == "Decide after repeated no-shows"
+
+
+def test_sites_keep_their_own_hours_and_the_one_who_is_away_has_a_surrogate(seeded: Seeded) -> None:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        zones = {one.site: one.zone for one in session.scalars(select(Location))}
+        away = session.scalars(select(Absence)).one()
+        names = {one.id: one.name for one in session.scalars(select(Account))}
+    assert zones == {"boise": "America/Boise", "coeur_dalene": "America/Los_Angeles"}
+    assert names[away.account_id].startswith("Mateus Valbrenna")
+    assert away.surrogate_id is not None
+    assert names[away.surrogate_id].startswith("Ifeoma Oyelaran")
+    assert away.starts_at == datetime(2026, 11, 21, tzinfo=PACIFIC)
+    assert away.ends_at == datetime(2026, 11, 29, tzinfo=PACIFIC)
 
 
 def test_nothing_is_sent_because_of_seeding(seeded: Seeded) -> None:
@@ -258,9 +282,9 @@ def test_the_generated_referrals_look_like_a_real_monday() -> None:
         wait = waiting(one.progress)
         if wait is None:
             continue
-        zone = demo.clinics[one.tenant].zone
-        due_at = due(Calendar(zone), wait.start, wait.clock, person=wait.person)
-        today = due_at.astimezone(ZoneInfo(zone)).date() == D0.date()
+        calendar = demo.clinics[one.tenant].sites[one.site].calendar
+        due_at = due(calendar, wait.start, wait.clock, person=wait.person)
+        today = due_at.astimezone(ZoneInfo(calendar.zone)).date() == D0.date()
         standing["late" if due_at <= D0 else "today" if today else "on time"] += 1
     late_reports = [one for one in referrals if one.to == "eskild"]
     assert len(referrals) == 60

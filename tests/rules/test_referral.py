@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,24 @@ from hypothesis import strategies as st
 
 from rules.referral.steps import MISSING, STAGE_WORDS, follow, legal, missing, refuses
 from rules.referral.table import STEPS
-from rules.referral.vocabulary import ENDED, OPEN, By, Evidence, Facts, Need, Priority, Progress, Reason, Stage, Step
+from rules.referral.vocabulary import (
+    ENDED,
+    OPEN,
+    By,
+    Candidate,
+    Coverage,
+    Direction,
+    Evidence,
+    Facts,
+    Need,
+    Priority,
+    Progress,
+    Reached,
+    Reason,
+    Stage,
+    Standing,
+    Step,
+)
 from rules.referral.waits import waiting
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -18,13 +36,13 @@ WHOLE = Facts(
     note="as agreed on the phone",
     at=NOW + timedelta(days=9),
     recipient="0192f0c1-0000-7000-8000-000000000001",
+    candidate="0192f0c1-0000-7000-8000-000000000002",
     channel="phone",
-    outcome="reached",
+    outcome=Reached.VOICEMAIL,
     priority=Priority.URGENT,
 )
 FORBIDDEN = ("invalid", "error occurred", "n/a", "pending")
-# No step leads to the coverage check yet: only a referral that began elsewhere is opened there.
-OPENED_THERE = frozenset({Stage.COVERAGE})
+SAID = (WHOLE, replace(WHOLE, outcome=Coverage.CHECK), replace(WHOLE, outcome=Reached.REACHED))
 
 PROGRESSES = st.builds(
     Progress,
@@ -34,7 +52,7 @@ PROGRESSES = st.builds(
     round=st.integers(0, 3),
     rung=st.integers(0, 4),
     asks=st.integers(0, 4),
-    attempts=st.integers(0, 4),
+    tries=st.lists(st.just(NOW), max_size=4).map(tuple),
     rebookings=st.integers(0, 4),
     before_cancel=st.sampled_from((None, *OPEN)),
     by_hand=st.booleans(),
@@ -58,13 +76,12 @@ def reachable(start: Stage) -> frozenset[Stage]:
     found, waiting_for = {start}, [Progress(stage=start, since=NOW)]
     while waiting_for:
         progress = waiting_for.pop()
-        for step in STEPS:
-            for by in By:
-                if refuses(progress, step, WHOLE, by) is None:
-                    after = follow(progress, step, WHOLE, NOW)
-                    if after.stage not in found:
-                        found.add(after.stage)
-                        waiting_for.append(after)
+        for step, by, said in product(STEPS, By, SAID):
+            if refuses(progress, step, said, by) is None:
+                after = follow(progress, step, said, NOW)
+                if after.stage not in found:
+                    found.add(after.stage)
+                    waiting_for.append(after)
     return frozenset(found)
 
 
@@ -80,8 +97,11 @@ def test_every_step_that_may_follow_leads_to_a_known_stage_and_a_known_instant(
 
 
 @given(PROGRESSES, st.sampled_from(By))
-def test_what_is_legal_is_exactly_what_is_not_refused(progress: Progress, by: By) -> None:
-    assert legal(progress, by) == tuple(step for step in STEPS if refuses(progress, step, WHOLE, by) is None)
+def test_what_is_offered_is_not_refused_and_only_empty_words_are_not_offered(progress: Progress, by: By) -> None:
+    allowed = {step for step in STEPS if refuses(progress, step, WHOLE, by) is None}
+    offered = set(legal(progress, by))
+    assert offered <= allowed
+    assert allowed - offered <= {Step.CALL, Step.RECEIPT}
 
 
 @given(st.sampled_from(sorted(ENDED)), DEEDS)
@@ -145,7 +165,7 @@ def taken(progress: Progress, step: Step) -> Progress:
 
 
 def test_every_stage_can_be_reached_from_a_draft() -> None:
-    assert reachable(Stage.DRAFT) == frozenset(Stage) - OPENED_THERE
+    assert reachable(Stage.DRAFT) == frozenset(Stage)
 
 
 @pytest.mark.parametrize("stage", sorted(OPEN))
@@ -228,3 +248,93 @@ def test_a_step_that_leaves_the_stage_leaves_its_age(step: Step) -> None:
         before = Progress(stage=stage, since=earlier)
         after = follow(before, step, WHOLE, NOW)
         assert (after.since == earlier) == (after.stage is stage)
+
+
+TWO = Progress(stage=Stage.TRIAGE, since=NOW, candidates=(Candidate("t1", "quillon"), Candidate("t2", "heronfield")))
+
+
+def said_by(task: str, **fields: object) -> Facts:
+    return replace(WHOLE, candidate=task, **fields)  # type: ignore[arg-type]
+
+
+def test_of_two_who_accept_a_person_chooses_and_the_other_is_not_selected() -> None:
+    one = follow(TWO, Step.ACCEPTANCE, said_by("t1"), NOW)
+    assert one.stage is Stage.TRIAGE
+    both = follow(one, Step.ACCEPTANCE, said_by("t2"), NOW)
+    assert both.stage is Stage.TRIAGE
+    chosen = follow(both, Step.CHOICE, said_by("t2"), NOW)
+    assert chosen.stage is Stage.SCHEDULING
+    assert [one.standing for one in chosen.candidates] == [Standing.NOT_SELECTED, Standing.ACCEPTED]
+
+
+def test_when_one_of_two_declines_the_other_still_has_it() -> None:
+    left = follow(TWO, Step.DECLINE, said_by("t1"), NOW)
+    assert left.stage is Stage.TRIAGE
+    assert follow(left, Step.DECLINE, said_by("t2"), NOW).stage is Stage.DECLINED
+    assert follow(left, Step.ACCEPTANCE, said_by("t2"), NOW).stage is Stage.SCHEDULING
+
+
+def test_nobody_is_chosen_who_has_not_accepted_and_nobody_answers_who_is_out() -> None:
+    assert refuses(TWO, Step.CHOICE, said_by("t1"), By.STAFF) is not None
+    left = follow(TWO, Step.DECLINE, said_by("t1"), NOW)
+    assert refuses(left, Step.ACCEPTANCE, said_by("t1"), By.PARTNER) is not None
+
+
+def test_the_same_specialist_is_not_asked_twice() -> None:
+    assert refuses(TWO, Step.ANOTHER_CANDIDATE, replace(WHOLE, recipient="quillon", candidate=""), By.STAFF) is not None
+
+
+def test_coverage_that_is_not_clear_is_checked_before_anything_goes_out() -> None:
+    checking = follow(Progress(since=NOW), Step.SENDING, replace(WHOLE, outcome=Coverage.CHECK), NOW)
+    assert (checking.stage, checking.round) == (Stage.COVERAGE, 0)
+    sent = follow(checking, Step.COVERAGE_CLEARANCE, WHOLE, NOW)
+    assert (sent.stage, sent.round) == (Stage.SENT, 1)
+
+
+def test_a_reached_patient_is_booked_next() -> None:
+    calling = Progress(stage=Stage.OUTREACH, since=NOW)
+    assert follow(calling, Step.ATTEMPT, replace(WHOLE, outcome=Reached.REACHED), NOW).stage is Stage.SCHEDULING
+    assert follow(calling, Step.ATTEMPT, WHOLE, NOW).stage is Stage.OUTREACH
+
+
+def test_a_second_report_is_reviewed_and_told_anew() -> None:
+    told = Progress(stage=Stage.PATIENT_TOLD, since=NOW, evidence=Evidence(NOW, NOW, NOW, NOW))
+    again = follow(told, Step.REPORT, WHOLE, NOW)
+    assert again.stage is Stage.REPORT_RECEIVED
+    assert again.evidence == Evidence(NOW, NOW)
+
+
+def test_after_half_a_year_the_clock_asks_whether_it_expires_and_decides_nothing() -> None:
+    ancient = Progress(stage=Stage.SCHEDULED, since=NOW, opened=NOW - timedelta(days=181))
+    asked = follow(ancient, Step.OVERDUE, Facts(), NOW)
+    assert asked.old
+    assert asked.stage is Stage.SCHEDULED
+    assert refuses(asked, Step.EXPIRY, WHOLE, By.STAFF) is not None
+    assert follow(asked, Step.EXPIRY, WHOLE, NOW).stage is Stage.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("step", "by", "taken_as"),
+    [
+        (Step.ACCEPTANCE, By.STAFF, Step.ACCEPTANCE),
+        (Step.ACCEPTANCE, By.PARTNER, None),
+        (Step.CANCELLATION, By.PARTNER, Step.CANCELLATION),
+        (Step.CANCELLATION, By.STAFF, None),
+        (Step.SENDING, By.STAFF, None),
+    ],
+)
+def test_referred_to_us_we_answer_and_they_may_cancel(step: Step, by: By, taken_as: Step | None) -> None:
+    incoming = Progress(stage=Stage.TRIAGE, direction=Direction.IN, since=NOW)
+    refusal = refuses(incoming, step, replace(WHOLE, candidate=""), by)
+    assert (refusal is None) == (taken_as is not None)
+
+
+@pytest.mark.parametrize("step", [Step.DECLINE, Step.REDIRECTION, Step.ADVICE])
+def test_what_we_do_not_take_on_is_closed_here(step: Step) -> None:
+    incoming = Progress(stage=Stage.TRIAGE, direction=Direction.IN, since=NOW)
+    assert follow(incoming, step, WHOLE, NOW).stage is Stage.CLOSED
+
+
+def test_for_us_as_the_specialist_the_loop_closes_when_the_report_is_sent() -> None:
+    seen = Progress(stage=Stage.SEEN, direction=Direction.IN, since=NOW)
+    assert follow(seen, Step.REPORT, WHOLE, NOW).stage is Stage.CLOSED

@@ -1,5 +1,6 @@
 """What an open referral waits for: always one thing, with an owner and a clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +10,29 @@ from hypothesis import strategies as st
 from rules.access import Role
 from rules.calendar import Calendar, due
 from rules.referral.table import STEPS
-from rules.referral.vocabulary import ENDED, OPEN, By, Priority, Progress, Stage, Step
-from rules.referral.waits import ACTIONS, CHASES, CLOCKS, MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, Waiting, waiting
+from rules.referral.vocabulary import (
+    ENDED,
+    OPEN,
+    By,
+    Candidate,
+    Direction,
+    Priority,
+    Progress,
+    Stage,
+    Standing,
+    Step,
+)
+from rules.referral.waits import (
+    ACTIONS,
+    CHASES,
+    CLOCKS,
+    INCOMING,
+    MAX_ASKS,
+    MAX_ATTEMPTS,
+    MAX_REBOOKINGS,
+    Waiting,
+    waiting,
+)
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CALENDAR = Calendar("America/Boise")
@@ -50,7 +72,10 @@ def test_an_ended_referral_waits_for_nothing(stage: Stage) -> None:
     priority=st.sampled_from(Priority),
     rung=MUCH,
     asks=MUCH,
-    attempts=MUCH,
+    tries=st.lists(st.just(NOW), max_size=6).map(tuple),
+    last_try=st.sampled_from(("", "voicemail", "refused", "wrong-number")),
+    old=st.booleans(),
+    direction=st.sampled_from(Direction),
     rebookings=MUCH,
     by_hand=st.booleans(),
     failed_delivery=st.sampled_from(("", "Their server answers with 403.")),
@@ -61,7 +86,7 @@ def test_whatever_has_happened_the_step_waited_for_may_be_taken(
 ) -> None:
     found = wait(stage, priority, **fields)
     assert stage in STEPS[found.step].frm
-    assert found.pool in POOLS
+    assert found.pool in POOLS | {"intake"}
     assert found.person or found.step in CHASES
     if found.person and stage not in (Stage.SENT, Stage.SCHEDULED):
         assert STEPS[found.step].by & {By.STAFF, By.CLINICIAN}
@@ -75,25 +100,57 @@ def test_a_partner_who_lets_the_time_pass_is_asked_by_a_person() -> None:
 
 
 def test_no_partner_is_waited_for_without_words_for_asking_him() -> None:
-    assert {step for *_, person, step in ACTIONS.values() if not person} == set(CHASES)
+    actions = (*ACTIONS.values(), *INCOMING.values())
+    assert {step for *_, person, step in actions if not person} == set(CHASES)
 
 
 @pytest.mark.parametrize(
-    ("stage", "fields"),
+    ("before", "after"),
     [
-        (Stage.AWAITING_INFO, {"asks": MAX_ASKS}),
-        (Stage.OUTREACH, {"attempts": MAX_ATTEMPTS}),
-        (Stage.NO_SHOW, {"rebookings": MAX_REBOOKINGS + 1}),
+        (
+            Progress(Stage.AWAITING_INFO, since=NOW, asks=MAX_ASKS - 1),
+            Progress(Stage.AWAITING_INFO, since=NOW, asks=MAX_ASKS),
+        ),
+        (
+            Progress(Stage.OUTREACH, Priority.URGENT, since=NOW, tries=(NOW,) * (MAX_ATTEMPTS - 1)),
+            Progress(Stage.OUTREACH, Priority.URGENT, since=NOW, tries=(NOW,) * MAX_ATTEMPTS),
+        ),
+        (
+            Progress(Stage.NO_SHOW, since=NOW, rebookings=MAX_REBOOKINGS),
+            Progress(Stage.NO_SHOW, since=NOW, rebookings=MAX_REBOOKINGS + 1),
+        ),
     ],
 )
-def test_what_has_been_tried_often_enough_goes_to_a_clinician_who_decides(
-    stage: Stage, fields: dict[str, object]
-) -> None:
-    before = wait(stage, **{name: int(str(count)) - 1 for name, count in fields.items()})
-    found = wait(stage, **fields)
-    assert before.pool == "referral_coordinator"
-    assert found.pool == "clinician"
-    assert found.step is Step.CLOSURE
+def test_what_has_been_tried_often_enough_goes_to_a_clinician_who_decides(before: Progress, after: Progress) -> None:
+    usual, decided = waiting(before), waiting(after)
+    assert usual is not None and decided is not None
+    assert usual.pool == "referral_coordinator"
+    assert decided.pool == "clinician"
+    assert decided.step is Step.CLOSURE
+
+
+def test_three_calls_then_a_letter_then_the_referrer_decides() -> None:
+    tried = Progress(Stage.OUTREACH, since=NOW, tries=(NOW,) * 3, channels=("phone", "text"))
+    letter = waiting(tried)
+    assert letter is not None
+    assert letter.action == "Send the patient a letter"
+    decided = waiting(replace(tried, tries=(NOW,) * 4, channels=("letter", "phone", "text")))
+    assert decided is not None
+    assert decided.pool == "clinician"
+
+
+def test_two_specialists_who_may_both_see_the_patient_are_a_choice() -> None:
+    candidates = (Candidate("t1", "a", Standing.ACCEPTED), Candidate("t2", "b"))
+    found = wait(Stage.TRIAGE, candidates=candidates)
+    assert found.person
+    assert found.step is Step.CHOICE
+
+
+@pytest.mark.parametrize("stage", sorted(INCOMING))
+def test_referred_to_us_each_stage_has_its_own_owner(stage: Stage) -> None:
+    found = wait(stage, direction=Direction.IN)
+    assert found.pool in {"intake", "clinician"}
+    assert STEPS[found.step].incoming
 
 
 def test_a_failed_delivery_is_a_persons_work_with_its_cause() -> None:

@@ -71,7 +71,7 @@ async def opened(store: FakeStore) -> AsyncIterator[WorkflowHandle[Any, contract
 
 
 async def start(client: Client) -> WorkflowHandle[Any, contract.State]:
-    begin = WithStartWorkflowOperation(
+    begin: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         contract.WORKFLOW,
         contract.Start(contract.State("r1"), "d0"),
         id=ID,
@@ -86,7 +86,10 @@ async def decide(
     handle: WorkflowHandle[Any, Any], key: str, step: Step, facts: Facts = NOTHING, by: By = By.STAFF
 ) -> contract.Recorded:
     decision = contract.Decision(key, step, facts, by)
-    return await handle.execute_update(contract.DECIDE, decision, id=key, result_type=contract.Recorded)
+    recorded: contract.Recorded = await handle.execute_update(
+        contract.DECIDE, decision, id=key, result_type=contract.Recorded
+    )
+    return recorded
 
 
 async def tell(handle: WorkflowHandle[Any, Any], key: str, step: Step, facts: Facts = NOTHING) -> None:

@@ -8,7 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
@@ -33,6 +38,13 @@ from workflows.contracts import inbound
 from workflows.contracts.calls import INTERACTIVE
 
 FHIR = "fhir"
+UNANSWERED = (
+    TimeoutError,
+    RuntimeError,
+    RPCError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 FATES = {
     MessageState.FILED: Fate.APPLIED,
     MessageState.WAITING: Fate.WAITING,
@@ -168,7 +180,7 @@ class StoreDoor(Door):
 
         try:
             self._engine.run(work, seconds + 1)
-        except (TimeoutError, RuntimeError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        except UNANSWERED:
             return False
         return True
 

@@ -71,7 +71,7 @@ class SortChoice:
 class BulkAct:
     """An act on the chosen rows, posted to `url`.
 
-    `slug` (`claim`, `assign`, `snooze`, `complete`) is what a row's `acts` name. With `choices` the button opens
+    `slug` (`claim`, `release`, `assign`, `snooze`, `complete`) is what a row's `acts` name. With `choices` the button opens
     a menu and the chosen one is sent as `choice_name` (a person, a moment).
     """
 
@@ -122,12 +122,27 @@ class Undo:
 
 
 @dataclass(frozen=True)
+class MovedOwner:
+    """A row that is shown and somebody has changed: her, or words in her place (`taken by Mateo O.`, `done`)."""
+
+    token: str
+    owner: Owner | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Changes:
-    """What waits behind the button; `url` is the view with it."""
+    """What waits behind the button; `url` is the view with it.
+
+    `moved` are marked in place at once; `overdue` and `rest` are the counts as they are now.
+    """
 
     url: str
     new: int = 0
     changed: int = 0
+    moved: tuple[MovedOwner, ...] = ()
+    overdue: str = ""
+    rest: str = ""
 
     @property
     def words(self) -> str:
@@ -193,12 +208,13 @@ QUEUE_HEADS = (
 def bulk_acts(
     urls: dict[str, str], people: tuple[Choice, ...] = (), moments: tuple[Choice, ...] = ()
 ) -> tuple[BulkAct, ...]:
-    """The four acts with their keys; one without a URL in `urls` (by slug) is left out.
+    """The acts with their keys; one without a URL in `urls` (by slug) is left out.
 
     `people` are whom to assign to (`owner`), `moments` until when to snooze (`until`).
     """
     acts = (
         BulkAct("claim", "Claim", "hand-stop", "C", urls.get("claim", "")),
+        BulkAct("release", "Release", "arrow-back-up", "", urls.get("release", "")),
         BulkAct("assign", "Assign…", "user-plus", "A", urls.get("assign", ""), "owner", people),
         BulkAct("snooze", "Snooze…", "bell-z", "H", urls.get("snooze", ""), "until", moments),
         BulkAct("complete", "Complete…", "check", "E", urls.get("complete", "")),

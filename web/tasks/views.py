@@ -12,7 +12,7 @@ from activities.records.account import Account
 from activities.records.audit_event import Action
 from activities.records.queries.worklist import count, page
 from activities.records.service_request import ServiceRequest
-from activities.records.task import Task, assign, claim, snooze
+from activities.records.task_act import claim, release, snooze
 from rules.access import Permission
 from web.access import current, requires, viewed
 from web.settings import parts
@@ -73,7 +73,7 @@ def snooze_them() -> Response:
     person, until = current(), datetime.fromisoformat(request.form["until"])
     with parts().sessions.begin(person.context) as session:
         for task_id in _chosen():
-            snooze(session, task_id, until)
+            snooze(session, task_id, until, request.form.get("token", ""))
             parts().auditor.write(session, person.context, Action.UPDATE, "Task", str(task_id))
     return _back()
 
@@ -84,8 +84,7 @@ def release_them() -> Response:
     person = current()
     with parts().sessions.begin(person.context) as session:
         for task_id in _chosen():
-            if session.get_one(Task, task_id).owner == person.account:
-                assign(session, task_id, None)
+            if release(session, task_id, person.account, request.form.get("token", "")).won:
                 parts().auditor.write(session, person.context, Action.UPDATE, "Task", str(task_id))
     return _back()
 

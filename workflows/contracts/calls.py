@@ -9,6 +9,8 @@ R = TypeVar("R")
 
 
 class Kind(StrEnum):
+    """STORE: our own database, under a second. PARTNER: a network; it beats (`activities/beating.py`). JOB: longer."""
+
     STORE = "store"
     PARTNER = "partner"
     JOB = "job"
@@ -26,4 +28,4 @@ class Activity(Generic[A, R]):
 
 
 INTERACTIVE, BULK = "interactive", "bulk"
-REFUSED, DIVERGED, UNREADABLE = "Refused", "Diverged", "Unreadable"
+REFUSED, DIVERGED, UNREADABLE, NOT_OPENED = "Refused", "Diverged", "Unreadable", "NotOpened"

@@ -15,36 +15,46 @@ def workflow_id(tenant: str, interface_id: str, patient_key: str) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """Whose messages: they are taken by their sequence number, `limit` at a time."""
+    """Whose messages: those after the sequence number `after`, `limit` at a time."""
 
     interface_id: str
     patient_key: str
     limit: int = 20
+    after: int = 0
 
 
 @dataclass(frozen=True)
 class Filed:
-    """One message filed in the record: which case must learn of it, if any."""
+    """One message filed in the record: which case must learn of it, if any. It is settled by the case's own step."""
 
     message_id: str
-    case_workflow_id: str = ""
+    referral_id: str = ""
     message: Message | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
+    """`last` is the sequence number of the last message looked at; `more` when there may be others behind it."""
+
     filed: tuple[Filed, ...]
+    last: int = 0
+    more: bool = False
 
 
 @dataclass(frozen=True)
-class Settling:
-    message_ids: tuple[str, ...]
+class Parking:
+    """A filed message that its case could not take; `why` in words for the person who looks at it."""
+
+    message_id: str
+    why: str
 
 
 @dataclass(frozen=True)
-class Settled:
-    count: int
+class Parked:
+    """False when the case has taken it after all."""
+
+    parked: bool
 
 
 FILE = Activity("inbound.file", takes=Line, gives=Batch, kind=Kind.STORE)
-SETTLE = Activity("inbound.settle", takes=Settling, gives=Settled, kind=Kind.STORE)
+PARK = Activity("inbound.park", takes=Parking, gives=Parked, kind=Kind.STORE)

@@ -7,7 +7,7 @@ from rules.referral.vocabulary import By, Candidate, Facts, Progress, Step
 from workflows.contracts.calls import Activity, Kind
 
 WORKFLOW = "Referral"
-OPENED, DECIDE, TELL = "opened", "decide", "tell"
+OPENED, DECIDE, TELL, REFRESH = "opened", "decide", "tell", "refresh"
 REMEMBERED = 100
 
 
@@ -29,14 +29,6 @@ class State:
 
 
 @dataclass(frozen=True)
-class Start:
-    """A new referral (with the decision that opened it), or one that goes on from its State."""
-
-    state: State
-    decision_id: str = ""
-
-
-@dataclass(frozen=True)
 class Decision:
     """A committed row of `decision`, handed over under its own id."""
 
@@ -54,6 +46,18 @@ class Message:
     step: Step
     facts: Facts
     at: datetime
+
+
+@dataclass(frozen=True)
+class Start:
+    """A new referral (with the decision that opened it), or one that goes on from its State.
+
+    `told` are the answers for whose sake it is started again: they reach it even where it ends at once.
+    """
+
+    state: State
+    decision_id: str = ""
+    told: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,5 +103,14 @@ class Opened:
     state: State
 
 
+@dataclass(frozen=True)
+class Reload:
+    """Asks for the State as the store has it. `why` is shown to a person in a review task; empty: nobody must look."""
+
+    referral_id: str
+    why: str = ""
+
+
 OPEN = Activity("referral.open", takes=Opening, gives=Opened, kind=Kind.STORE)
 RECORD = Activity("referral.record", takes=Change, gives=Recorded, kind=Kind.STORE)
+RELOAD = Activity("referral.reload", takes=Reload, gives=Opened, kind=Kind.STORE)

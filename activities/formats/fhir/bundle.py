@@ -6,13 +6,13 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from activities.formats.fhir.datatypes import Identifier, filled
-from activities.formats.fhir.operation_outcome import Json
+from activities.formats.fhir.operation_outcome import Issue, IssueType, Json, Severity, build_operation_outcome
 from activities.formats.fhir.render import checked
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A resource to create unless the receiver already holds one with `identifier`.
+    """A resource to create unless the receiver already holds one with `identifier`; with `update`, to put there.
 
     A Binary has no identifier to ask for: it is put at an id of its own (`put_id`), which repeats as safely.
     """
@@ -21,14 +21,19 @@ class Entry:
     full_url: str
     identifier: Identifier | None = None
     put_id: str = ""
+    update: bool = False
 
 
 @dataclass(frozen=True)
 class EntryAnswer:
-    """What became of one entry: the HTTP status (201 made, 200 was there), and the address it has there."""
+    """What became of one entry: the HTTP status (201 made, 200 was there), and the address it has there.
+
+    `words` say in an OperationOutcome what an address would not: that it is kept within another resource.
+    """
 
     status: str
     location: str
+    words: str = ""
 
 
 def name_within(*parts: str) -> str:
@@ -65,12 +70,20 @@ def _request(entry: Entry) -> Json:
     if entry.identifier is None or not entry.identifier.value:
         raise ValueError(f"{kind} needs an identifier, so that sending it twice makes it once")
     condition = "identifier=" + quote(token(entry.identifier), safe=":/")
+    if entry.update:
+        return {"method": "PUT", "url": f"{kind}?{condition}"}
     return {"method": "POST", "url": kind, "ifNoneExist": condition}
 
 
 def build_transaction_response(answers: Iterable[EntryAnswer]) -> Json:
-    entries = [{"response": filled({"status": answer.status, "location": answer.location})} for answer in answers]
+    entries = [{"response": _response(answer)} for answer in answers]
     return checked({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
+
+
+def _response(answer: EntryAnswer) -> Json:
+    issue = Issue(IssueType.INFORMATIONAL, answer.words, severity=Severity.INFORMATION)
+    outcome = build_operation_outcome([issue]) if answer.words else None
+    return filled({"status": answer.status, "location": answer.location, "outcome": outcome})
 
 
 def read_transaction_response(bundle: Json) -> tuple[EntryAnswer, ...]:

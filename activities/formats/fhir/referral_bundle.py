@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from activities.formats.fhir.bundle import Entry, build_transaction, name_within, resources
 from activities.formats.fhir.condition import ConditionContent, build_condition, read_condition
 from activities.formats.fhir.coverage import CoverageContent, build_coverage, read_coverage
-from activities.formats.fhir.datatypes import Identifier, Reference
+from activities.formats.fhir.datatypes import Identifier, Reference, write_reference
 from activities.formats.fhir.document_reference import (
     BinaryContent,
     DocumentContent,
@@ -20,6 +20,7 @@ from activities.formats.fhir.organization import OrganizationContent, build_orga
 from activities.formats.fhir.patient import PatientContent, build_patient, read_patient
 from activities.formats.fhir.practitioner import PractitionerContent, build_practitioner, read_practitioner
 from activities.formats.fhir.read import Refused
+from activities.formats.fhir.render import checked
 from activities.formats.fhir.service_request import (
     ServiceRequestContent,
     build_service_request,
@@ -50,13 +51,20 @@ class Referral:
 
 @dataclass(frozen=True)
 class ReceivedReferral:
-    """The parts of a referral sent to us; `task.addresses` says where its Task is answered."""
+    """The parts of a referral sent to us; `task.addresses` says where its Task is answered.
+
+    `sender` and `recipient` are the Task's requester and owner, None where the bundle does not hold them; `work` is
+    the Task as it came.
+    """
 
     patient: PatientContent
     practitioner: PractitionerContent | None
     organizations: tuple[OrganizationContent, ...]
+    sender: OrganizationContent | None
+    recipient: OrganizationContent | None
     request: ServiceRequestContent
     task: TaskAnswer
+    work: Json
     coverages: tuple[CoverageContent, ...]
     conditions: tuple[ConditionContent, ...]
     documents: tuple[DocumentContent, ...]
@@ -64,7 +72,18 @@ class ReceivedReferral:
 
 def build_referral(referral: Referral) -> Json:
     """The transaction bundle, entry order: people, organisations, insurance, diagnoses, documents, request, task."""
-    return build_transaction(_entries(referral))
+    return build_transaction((*_entries(referral), _request(referral), _task(referral)))
+
+
+def build_update(referral: Referral, task: Json) -> Json:
+    """Word of a referral sent before: the same bundle, its request and its Task put where they are.
+
+    `task` is the whole Task as it is now; `referral.documents` are those that go along for the first time.
+    """
+    told = {**{name: value for name, value in task.items() if name not in ("id", "meta")}, **_places(referral)}
+    key = Identifier(URI, referral.task.address)
+    put = Entry(checked(told), _named("Task", key).reference, key, update=True)
+    return build_transaction((*_entries(referral), replace(_request(referral), update=True), put))
 
 
 def _entries(whole: Referral) -> Iterator[Entry]:
@@ -87,8 +106,6 @@ def _entries(whole: Referral) -> Iterator[Entry]:
         yield Entry(resource, _named("Condition", key).reference, key)
     for document in whole.documents:
         yield from _document(document, subject)
-    yield _request(whole, subject)
-    yield _task(whole, subject)
 
 
 def _document(document: DocumentContent, subject: Reference) -> Iterator[Entry]:
@@ -101,10 +118,10 @@ def _document(document: DocumentContent, subject: Reference) -> Iterator[Entry]:
     yield Entry(build_document_reference(placed), _named("DocumentReference", key).reference, key)
 
 
-def _request(whole: Referral, subject: Reference) -> Entry:
+def _request(whole: Referral) -> Entry:
     request = replace(
         whole.request,
-        subject=subject,
+        subject=_named("Patient", whole.patient.identifiers[0]),
         requester=_requester(whole.practitioner),
         performer=_named("Organization", whole.recipient.identifiers[0]),
         conditions=tuple(_named("Condition", one.identifiers[0]) for one in whole.conditions),
@@ -122,18 +139,20 @@ def _requester(practitioner: PractitionerContent) -> Reference:
     return replace(known, display=name)
 
 
-def _task(whole: Referral, subject: Reference) -> Entry:
-    task = replace(
-        whole.task,
-        focus=_named("ServiceRequest", whole.request.number),
-        patient=subject,
-        requester=_named("Organization", whole.sender.identifiers[0]),
-        owner=_named("Organization", whole.recipient.identifiers[0]),
-        id="",
-        version="",
-    )
-    key = Identifier(URI, task.address)
-    return Entry(build_task(task), _named("Task", key).reference, key)
+def _task(whole: Referral) -> Entry:
+    key = Identifier(URI, whole.task.address)
+    task = {**build_task(replace(whole.task, id="", version="")), **_places(whole)}
+    return Entry(checked(task), _named("Task", key).reference, key)
+
+
+def _places(whole: Referral) -> Json:
+    """Whom and what the Task names, as entries of this bundle."""
+    return {
+        "focus": write_reference(_named("ServiceRequest", whole.request.number)),
+        "for": write_reference(_named("Patient", whole.patient.identifiers[0])),
+        "requester": write_reference(_named("Organization", whole.sender.identifiers[0])),
+        "owner": write_reference(_named("Organization", whole.recipient.identifiers[0])),
+    }
 
 
 def _named(kind: str, identifier: Identifier) -> Reference:
@@ -146,20 +165,24 @@ def read_referral(bundle: Json) -> ReceivedReferral:
     """
     patient_url, patient = _only(bundle, "Patient")
     request_url, request = _only(bundle, "ServiceRequest")
-    _, task = _only(bundle, "Task")
-    asked, work = read_service_request(request), read_task(task)
+    _, work = _only(bundle, "Task")
+    asked, task = read_service_request(request), read_task(work)
     _agree(asked.subject.reference, patient_url, "ServiceRequest.subject")
-    _agree(work.patient, patient_url, "Task.for")
-    _agree(work.focus, request_url, "Task.focus")
+    _agree(task.patient, patient_url, "Task.for")
+    _agree(task.focus, request_url, "Task.focus")
     practitioners = resources(bundle, "Practitioner")
+    organizations = {url: read_organization(one) for url, one in resources(bundle, "Organization")}
     binaries = dict(resources(bundle, "Binary"))
     documents = [read_document_reference(one) for _, one in resources(bundle, "DocumentReference")]
     return ReceivedReferral(
         patient=read_patient(patient),
         practitioner=read_practitioner(practitioners[0][1]) if practitioners else None,
-        organizations=tuple(read_organization(one) for _, one in resources(bundle, "Organization")),
+        organizations=tuple(organizations.values()),
+        sender=organizations.get(work.get("requester", {}).get("reference", "")),
+        recipient=organizations.get(work.get("owner", {}).get("reference", "")),
         request=asked,
-        task=work,
+        task=task,
+        work=work,
         coverages=tuple(read_coverage(one) for _, one in resources(bundle, "Coverage")),
         conditions=tuple(read_condition(one) for _, one in resources(bundle, "Condition")),
         documents=tuple(_with_bytes(one, binaries) for one in documents),

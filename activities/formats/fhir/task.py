@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from activities.formats.fhir import systems
 from activities.formats.fhir.datatypes import (
@@ -26,7 +27,7 @@ from activities.formats.fhir.document_reference import DocumentContent, read_doc
 from activities.formats.fhir.operation_outcome import Json
 from activities.formats.fhir.render import checked
 from activities.formats.fhir.task_step import TaskStatus, read_step
-from rules.referral.vocabulary import Facts, Reason, Step
+from rules.referral.vocabulary import Facts, Priority, Reason, Step
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class TaskContent:
     version: str = ""
 
 
+class OutputKind(StrEnum):
+    """Task.output.type in our own code system."""
+
+    APPOINTMENT = "appointment"
+    REPORT = "report"
+    OUTREACH = "outreach"
+    PRIORITY = "priority"
+
+
 @dataclass(frozen=True)
 class Output:
     """What a partner attached: a contained or referenced document, an appointment, or a plain value in words."""
@@ -70,7 +80,7 @@ class Output:
 class TaskAnswer:
     """A partner's Task. `step` is None where (status, business status) is not in our table: show `raw` to a person.
 
-    `appointment_at` is the visit's start; `visited_at` when the visit was. `patient` is Task.for, as written.
+    `appointment_at` is the start of the visit booked last; `visited_at` when the visit was. `patient` is Task.for, as written.
     """
 
     task_id: str
@@ -93,6 +103,10 @@ class TaskAnswer:
     def note(self) -> str:
         """The newest note's words; empty without one."""
         return self.notes[-1].text if self.notes else ""
+
+    def said(self, kind: OutputKind) -> str:
+        """The newest output of a kind of ours, in words; empty without one."""
+        return next((one.words for one in reversed(self.outputs) if _is(one, kind)), "")
 
     @property
     def documents(self) -> tuple[Output, ...]:
@@ -150,7 +164,7 @@ def read_task(resource: Json) -> TaskAnswer:
         number=resource.get("groupIdentifier", {}).get("value", ""),
         notes=read_notes(resource.get("note", [])),
         outputs=outputs,
-        appointment_at=next((one.at for one in outputs if one.at), None),
+        appointment_at=next((one.at for one in reversed(outputs) if one.at), None),
         visited_at=read_moment(period.get("end")) or read_moment(period.get("start")),
     )
     return _without_claim(answer) if answer.step is Step.REPORT and not answer.documents else answer
@@ -184,9 +198,14 @@ def _contained(target: str, task: Json) -> Json:
     return next((one for one in task.get("contained", []) if one.get("id") == target[1:]), {})
 
 
+def _is(output: Output, kind: OutputKind) -> bool:
+    return any(one.system == systems.OUTPUT and one.code == kind for one in output.kind.codings)
+
+
 def read_facts(answer: TaskAnswer) -> Facts:
     """What the answer says about its step. A reason we have no code for is `other`, its words in the note."""
     reason = _reason(answer.reason)
+    priority = answer.said(OutputKind.PRIORITY) if answer.step is Step.PRIORITY_CHANGE else ""
     said = answer.reason.words if answer.reason else ""
     foreign = said if reason is Reason.OTHER and said not in answer.note else ""
     visit = answer.step is Step.VISIT
@@ -196,7 +215,8 @@ def read_facts(answer: TaskAnswer) -> Facts:
         note="\n".join(part for part in (foreign, answer.note) if part),
         at=(answer.visited_at or answer.appointment_at) if visit else answer.appointment_at,
         channel="specialist" if outreach else "",
-        outcome=answer.note if outreach else "",
+        outcome=(answer.said(OutputKind.OUTREACH) or answer.note) if outreach else "",
+        priority=Priority(priority) if priority in set(Priority) else None,
     )
 
 

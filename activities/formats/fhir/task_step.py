@@ -42,8 +42,14 @@ class Business(StrEnum):
     OUTREACH = "outreach"
     CANCELLATION_REQUESTED = "cancellation-requested"
     CANCELLATION_REFUSED = "cancellation-refused"
+    PRIORITY_CHANGED = "priority-changed"
+    INFORMATION_SUPPLIED = "information-supplied"
+    VISIT_REQUESTED = "visit-requested"
+    NOT_SELECTED = "not-selected"
 
 
+# Said by the referrer: a specialist who leaves it in the Task says nothing by it.
+_REFERRERS = frozenset([Business.INFORMATION_SUPPLIED, Business.VISIT_REQUESTED, Business.NOT_SELECTED])
 _COW = (
     Business.AWAITING_INFORMATION,
     Business.VISIT_SCHEDULED,
@@ -89,8 +95,12 @@ STEPS: dict[tuple[TaskStatus, Business | None], Step] = {
     (_S.COMPLETED, None): Step.REPORT,
     (_S.COMPLETED, _B.VISIT_COMPLETE): Step.REPORT,
     (_S.CANCELLED, None): Step.CANCELLATION_CONFIRMED,
+    (_S.CANCELLED, _B.CANCELLATION_REQUESTED): Step.CANCELLATION_CONFIRMED,
     (_S.ACCEPTED, _B.CANCELLATION_REFUSED): Step.CANCELLATION_REFUSED,
     (_S.IN_PROGRESS, _B.CANCELLATION_REFUSED): Step.CANCELLATION_REFUSED,
+    (_S.RECEIVED, _B.PRIORITY_CHANGED): Step.PRIORITY_CHANGE,
+    (_S.ACCEPTED, _B.PRIORITY_CHANGED): Step.PRIORITY_CHANGE,
+    (_S.IN_PROGRESS, _B.PRIORITY_CHANGED): Step.PRIORITY_CHANGE,
 }
 
 
@@ -105,10 +115,16 @@ def business_concept(business: Business) -> Concept:
 
 def read_step(status: TaskStatus, given: Concept | None) -> Step | None:
     """The step, or None when the pair means nothing to us or its codings contradict each other."""
-    known = [] if given is None else _known(status, given)
-    if given is None or known == [None]:
+    if given is None:
         return STEPS.get((status, None))
+    known = [None if one in _REFERRERS else one for one in _known(status, given)]
     return STEPS.get((status, known[0])) if len(known) == 1 else None
+
+
+def read_business(status: TaskStatus, given: Concept | None) -> Business | None:
+    """What a business status says beyond the status; None also where its codings contradict each other."""
+    known = [] if given is None else _known(status, given)
+    return known[0] if len(known) == 1 else None
 
 
 def _known(status: TaskStatus, given: Concept) -> list[Business | None]:

@@ -59,7 +59,7 @@ class Enclosure:
 
     title: str
     pages: int
-    dated: date | None = None
+    received: date | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from activities.records.process import Process
 from activities.records.service_request import ServiceRequest
 from activities.records.task import Task, TaskStatus
 
+FIRST = ((Task.kind == "referral").desc(), Task.due_at)  # the process's own task before a review beside it
+
 
 @dataclass(frozen=True)
 class Case:
@@ -40,14 +42,23 @@ def find(session: Session, case_id: UUID) -> Case | None:
     if row is None:
         return None
     request, patient, partner, process = row
-    events = list(
-        session.scalars(
-            select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.at.desc(), CaseEvent.id.desc())
-        )
+    events = events_of(session, case_id)
+    task = session.scalar(
+        select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(*FIRST).limit(1)
     )
-    task = session.scalar(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).limit(1))
-    messages = {row.id: row for row in session.scalars(select(MessageLog).where(MessageLog.case_id == case_id))}
+    messages = messages_of(session, case_id)
     return Case(request, patient, partner, process, task, events, messages, _names(session, events, process))
+
+
+def events_of(session: Session, case_id: UUID) -> list[CaseEvent]:
+    """What happened in a case, newest first."""
+    order = (CaseEvent.at.desc(), CaseEvent.id.desc())
+    return list(session.scalars(select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(*order)))
+
+
+def messages_of(session: Session, case_id: UUID) -> dict[UUID, MessageLog]:
+    """The messages that belong to a case."""
+    return {row.id: row for row in session.scalars(select(MessageLog).where(MessageLog.case_id == case_id))}
 
 
 def _names(session: Session, events: list[CaseEvent], process: Process) -> dict[str, str]:

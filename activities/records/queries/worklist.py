@@ -50,41 +50,29 @@ class Sort:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where a sorted page ended: the column's value and id of its last row."""
-
-    value: datetime | str
-    id: UUID
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a page ended: overdue or not, rank, due and id of its last row."""
-
-    overdue: bool
-    rank: int
-    due_at: datetime
-    id: UUID
-
-
-@dataclass(frozen=True)
 class WorkItem:
     task: Task
     patient: Patient | None
     owner: str
 
 
-def page(session: Session, filters: Filters, now: datetime, limit: int, after: Place | None = None) -> list[WorkItem]:
-    """Up to `limit` tasks: overdue before the rest, by priority, then by due time.
+def page(
+    session: Session, filters: Filters, now: datetime, limit: int, after: UUID | None = None, sort: Sort | None = None
+) -> list[WorkItem]:
+    """Up to `limit` tasks behind the one a page ended with: sorted, or most urgent first.
 
-    Each (overdue, rank) is a range of one index, read in turn until the page is full.
+    Most urgent is overdue before the rest, by priority, then by due time. Each (overdue, rank) is a range of one
+    index, read in turn until the page is full.
     """
+    last = session.get(Task, after) if after else None
+    if sort:
+        return _sorted(session, filters, now, sort, limit, last)
     items: list[WorkItem] = []
     for overdue in (True, False):
         for rank in RANKS:
-            if after and (not overdue, rank) < (not after.overdue, after.rank):
+            if last and (not overdue, rank) < (last.due_at >= now, last.rank):
                 continue
-            here = after if after and (overdue, rank) == (after.overdue, after.rank) else None
+            here = last if last and (not overdue, rank) == (last.due_at >= now, last.rank) else None
             items += _segment(session, filters, now, overdue, rank, limit - len(items), here)
             if len(items) >= limit:
                 return items
@@ -92,7 +80,7 @@ def page(session: Session, filters: Filters, now: datetime, limit: int, after: P
 
 
 def _segment(
-    session: Session, filters: Filters, now: datetime, overdue: bool, rank: int, limit: int, after: Place | None
+    session: Session, filters: Filters, now: datetime, overdue: bool, rank: int, limit: int, after: Task | None
 ) -> list[WorkItem]:
     query = (
         _items()
@@ -105,24 +93,23 @@ def _segment(
     return _read(session, query)
 
 
-def sorted_page(
-    session: Session, filters: Filters, now: datetime, sort: Sort, limit: int, after: Mark | None = None
+def _sorted(
+    session: Session, filters: Filters, now: datetime, sort: Sort, limit: int, after: Task | None
 ) -> list[WorkItem]:
-    """Up to `limit` tasks in the order of one column."""
-    place = tuple_(_column(sort.column), Task.id)
+    columns = (_column(sort.column), Task.id)
     query = _items().where(*_open(filters, now)).limit(limit)
     if after:
-        last = tuple_(after.value, after.id)
+        place, last = tuple_(*columns), tuple_(_value(session, after, sort.column), after.id)
         query = query.where(place < last if sort.descending else place > last)
-    columns = (_column(sort.column), Task.id)
     return _read(session, query.order_by(*(one.desc() if sort.descending else one.asc() for one in columns)))
 
 
-def value_of(item: WorkItem, column: Column) -> datetime | str:
+def _value(session: Session, task: Task, column: Column) -> datetime | str:
     """What a row is sorted by."""
     if column is Column.PATIENT:
-        return item.patient.family if item.patient else ""
-    return item.task.due_at if column is Column.DUE else item.task.opened_at
+        patient = session.get(Patient, task.patient_id) if task.patient_id else None
+        return patient.family if patient else ""
+    return task.due_at if column is Column.DUE else task.opened_at
 
 
 def walk(session: Session, filters: Filters, now: datetime) -> list[tuple[UUID, UUID]]:
@@ -136,7 +123,7 @@ def walk(session: Session, filters: Filters, now: datetime) -> list[tuple[UUID, 
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def _items() -> Select[Any]:
+def _items() -> Select[Task, Patient, str]:
     return (
         select(Task, Patient, Account.name)
         .outerjoin(Patient, Patient.id == Task.patient_id)
@@ -144,7 +131,7 @@ def _items() -> Select[Any]:
     )
 
 
-def _read(session: Session, query: Select[Any]) -> list[WorkItem]:
+def _read(session: Session, query: Select[Task, Patient, str]) -> list[WorkItem]:
     return [WorkItem(row[0], row[1], row[2] or "") for row in session.execute(query)]
 
 
@@ -213,9 +200,7 @@ class Changes:
     moved: tuple[Moved, ...]
 
 
-def changes(
-    session: Session, filters: Filters, now: datetime, since: datetime, shown: Mapping[UUID, int]
-) -> Changes:
+def changes(session: Session, filters: Filters, now: datetime, since: datetime, shown: Mapping[UUID, int]) -> Changes:
     """Compares a page made at `since` with the store; `shown` are its rows with the versions it shows."""
     rows = session.execute(
         select(Task.id, Task.status, Task.owner, Account.name, Task.version)
@@ -234,3 +219,9 @@ def changes(
         .where(*others)
     ).one()
     return Changes(new, elsewhere + len(moved), moved)
+
+
+def due_count(session: Session, filters: Filters, now: datetime) -> int:
+    """How many tasks a view holds, counted up to 1000: for a number beside a place."""
+    held = select(Task.id).where(*_open(filters, now)).limit(LONGEST).subquery()
+    return session.scalar(select(func.count()).select_from(held)) or 0

@@ -4,7 +4,7 @@ from alembic import op
 
 from infra.migrations.tables import add_columns
 
-revision, down_revision = "0007", "0005"
+revision, down_revision = "0007", "0006"
 
 # Ids only: whoever hears of them reads the rows with her own rights. A notice holds up to 8000 bytes.
 TELL = """

@@ -1,4 +1,4 @@
-"""Somebody who can say any SQL in one clinic's transaction learns nothing of another clinic and changes nothing there."""
+"""Somebody who can say any SQL in one clinic's transaction learns nothing of another clinic, and changes nothing."""
 
 import psycopg
 import pytest
@@ -11,6 +11,7 @@ from infra.supervisor.store_urls import libpq
 from tests import make
 from tests.two_clinics import SECRET, App, Store
 
+NAMES = "(select string_agg(family, ' ') from patient)"
 FORGED = "heronfield|' || pg_backend_pid() || '|' || (extract(epoch from now())::bigint + 60) || '|' || "
 REFUSED = {
     "the key is read": "select inner_pad from app.signing_key",
@@ -33,7 +34,8 @@ REFUSED = {
     "a temporary view stands before ours": "create temporary view patient as select 1",
     "a schema is made": "create schema mine",
     "an extension is made": "create extension pgcrypto",
-    "a trigger is hung on": "create trigger mine before insert on patient for each row execute function app.keep_history()",
+    "a trigger is hung on": "create trigger mine before insert on patient "
+    "for each row execute function app.keep_history()",
     "rows are written past the policy": "alter role careloop_app bypassrls",
     "triggers are skipped": "set session_replication_role = replica",
     "a program is run": "copy (select 1) to program 'true'",
@@ -55,15 +57,18 @@ REFUSED = {
     "another's numbers are read": "select last_value from referral_number",
     "the order of messages is taken": "select nextval('message_log_seq_seq')",
     "the migrations are read": "select * from alembic_version",
-    "the server's log is changed": "alter system set log_min_messages = debug5",
+    "the server's settings are read again": "select pg_reload_conf()",
+    "the server's log is turned over": "select pg_rotate_logfile()",
+    "the server's log is made to tell more": "set log_statement = 'all'",
 }
 EMPTY = {
-    "a context is forged without the key": f"select set_config('app.context', '{FORGED}repeat('0', 64), true), "
-    "(select string_agg(family, ' ') from patient)",
-    "a context is forged with an empty key": f"select set_config('app.context', '{FORGED}encode(sha256('x'), 'hex'), true), "
-    "(select string_agg(family, ' ') from patient)",
+    "a context is forged without the key": f"select set_config('app.context', '{FORGED}repeat('0', 64), true), {NAMES}",
+    "a context is forged with a guess": f"select set_config('app.context', '{FORGED}encode(sha256('x'), 'hex'), true), "
+    f"{NAMES}",
     "the clinic's own word is renamed": "select set_config('app.context', "
-    "replace(current_setting('app.context'), 'larkmoor', 'heronfield'), true), (select string_agg(family, ' ') from patient)",
+    f"replace(current_setting('app.context'), 'larkmoor', 'heronfield'), true), {NAMES}",
+    "the word outlives its transaction": "select set_config('app.context', current_setting('app.context'), false), "
+    f"{NAMES}",
     "the other tenant is named": "select * from patient where tenant = 'heronfield'",
     "the condition is always true": "select * from patient where family = '' or 1 = 1",
     "earlier rows are asked for": "select * from patient_history",
@@ -86,14 +91,14 @@ BLIND = (
 
 @pytest.mark.parametrize("attempt", list(REFUSED))
 def test_it_is_refused_when(store: Store, attempt: str) -> None:
-    with store.intruder() as connection, pytest.raises((errors.InsufficientPrivilege, errors.SyntaxErrorOrAccessRuleViolation)) as refused:
-        connection.execute(REFUSED[attempt])
-    assert isinstance(refused.value, errors.InsufficientPrivilege), refused.value
+    with store.intruder() as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(REFUSED[attempt].encode())
 
 
 @pytest.mark.parametrize("attempt", list(EMPTY))
 def test_nothing_is_learned_when(store: Store, attempt: str) -> None:
-    with analysed(store), store.intruder("heronfield") as theirs, store.intruder() as mine:
+    analyse(store)
+    with store.intruder("heronfield") as theirs, store.intruder() as mine:
         theirs.execute("select family from patient where family = %s", (SECRET,))
         assert SECRET not in everything(mine, EMPTY[attempt])
 
@@ -128,9 +133,9 @@ def test_a_row_that_exists_elsewhere_is_not_described_when_its_id_is_taken(store
 
 
 def test_what_a_clinic_asks_for_is_bound_and_not_shown_to_others(store: Store) -> None:
-    """`pg_stat_activity` shows every session of the application's role: statements, never what is asked with them."""
-    sessions = store.parts.sessions
-    with sessions.begin(make.HERONFIELD) as session, store.intruder() as watcher:
+    """`pg_stat_activity` shows the statements of every session of the same role, never what is asked with them."""
+    with store.parts.sessions.begin(make.HERONFIELD) as session, store.application() as watcher:
+        watcher.autocommit = True
         backend = session.connection().connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
         assert "app.tenant()" in shown(watcher, backend)
         assert "heronfield" not in shown(watcher, backend)
@@ -194,17 +199,9 @@ def shown(watcher: App, backend: int) -> str:
     return str(row[0])
 
 
-class analysed:
-    """With statistics, so that there would be something to find in them."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __enter__(self) -> None:
-        with self._store.superuser() as connection:
-            connection.execute("analyze patient")
-            row = connection.execute("select count(*) from pg_stats where tablename = 'patient'").fetchone()
-            assert row and row[0] > 0
-
-    def __exit__(self, *_: object) -> None:
-        return None
+def analyse(store: Store) -> None:
+    """With statistics, so that there is something to find in them."""
+    with store.superuser() as connection:
+        connection.execute("analyze patient")
+        row = connection.execute("select count(*) from pg_stats where tablename = 'patient'").fetchone()
+        assert row and row[0] > 0

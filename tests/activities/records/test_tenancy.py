@@ -164,13 +164,13 @@ def test_another_clinics_row_is_not_there_to_be_changed(store: Store) -> None:
 
 
 REQUEST = (
-    "insert into service_request (id, tenant, number, patient_id, performer_id, requester, service, priority, question, "
-    "status, stage, stage_since, opened_at) values (gen_random_uuid(), 'larkmoor', %(number)s, {}, {}, '', '', 'stat', "
-    "'', 'draft', 'draft', now(), now()) returning id"
+    "insert into service_request (id, tenant, number, patient_id, performer_id, requester, service, priority, "
+    "question, status, stage, stage_since, opened_at) values (gen_random_uuid(), 'larkmoor', %(number)s, "
+    "{}, {}, '', '', 'stat', '', 'draft', 'draft', now(), now()) returning id"
 )
 TASK = (
-    "insert into task (id, tenant, workflow_id, case_id, patient_id, owner, kind, number, action, why, stage, priority, "
-    "rank, pool, due_at, status, opened_at, opened_key) values (gen_random_uuid(), 'larkmoor', 'larkmoor:x', "
+    "insert into task (id, tenant, workflow_id, case_id, patient_id, owner, kind, number, action, why, stage, "
+    "priority, rank, pool, due_at, status, opened_at, opened_key) values (gen_random_uuid(), 'larkmoor', 'larkmoor:x', "
     "gen_random_uuid(), {}, {}, '', '', '', '', '', '', 1, '', now(), 'open', now(), '')"
 )
 REFERENCES = {
@@ -197,9 +197,8 @@ def test_a_row_cannot_name_another_clinics_row(store: Store, reference: str) -> 
 
 
 def ids(store: Store) -> dict[str, object]:
-    return {f"our_{name}": value for name, value in store.ours.items()} | {
-        f"their_{name}": value for name, value in store.theirs.items()
-    }
+    clinics = {"our": store.ours, "their": store.theirs}
+    return {f"{whose}_{name}": value for whose, made in clinics.items() for name, value in made.items()}
 
 
 def test_a_workflow_of_another_clinic_cannot_be_named(store: Store) -> None:

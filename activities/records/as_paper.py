@@ -1,0 +1,163 @@
+"""Rows of the store as the contents of letters and packets, and the whole packet of a referral as one PDF."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.formats import scan
+from activities.formats.pdf.content import Cover, Enclosure, Party, ReferralPacket, Subject
+from activities.formats.pdf.render import render
+from activities.records.document_reference import (
+    DocumentReference,
+    DocumentType,
+    NewDocument,
+    Source,
+    of_case,
+    open_content,
+    store_document,
+)
+from activities.records.location import Location
+from activities.records.organization import Organization
+from activities.records.patient import Patient
+from activities.records.ring import KeyRing
+from activities.records.service_request import ServiceRequest
+from activities.records.sessions import Context
+from activities.records.tenant import Tenant
+from rules.referral.vocabulary import Priority
+
+PRIORITIES = {Priority.STAT: "STAT", Priority.URGENT: "Urgent", Priority.ROUTINE: "Routine"}
+LANGUAGES = {"en": "English", "es": "Spanish"}
+SEPARATELY = "(sent separately)"
+
+
+@dataclass(frozen=True)
+class PaperPacket:
+    """Cover, request and enclosures as one PDF."""
+
+    data: bytes
+    pages: int
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The documents that go with a packet, as one list for the request and their bytes in that order."""
+
+    enclosures: tuple[Enclosure, ...]
+    contents: tuple[bytes, ...]
+
+
+def paper_packet(
+    session: Session, ring: KeyRing, context: Context, request: ServiceRequest, partner: Organization, at: datetime
+) -> PaperPacket:
+    """What is faxed or posted to a partner at an instant: cover, request, and the case's documents from outside."""
+    zone = ZoneInfo(session.get_one(Tenant, context.tenant).zone)
+    patient = session.get_one(Patient, request.patient_id)
+    attached = _attached(session, ring, context, request, zone)
+    ours = sender(session, request.site)
+    body = render(packet_content(request, patient, ours, party(partner), attached.enclosures, at.astimezone(zone)), at)
+    pages = 1 + sum(scan.read(part).pages for part in (body, *attached.contents))
+    priority = Priority(request.priority)
+    urgency = "" if priority is Priority.ROUTINE else PRIORITIES[priority]
+    cover = Cover(ours, party(partner), request.number, pages, at.astimezone(zone).date(), urgency)
+    return PaperPacket(scan.join((render(cover, at), body, *attached.contents)), pages)
+
+
+def store_packet(
+    session: Session, ring: KeyRing, context: Context, request: ServiceRequest, partner: Organization, at: datetime
+) -> UUID:
+    """Renders the packet once and keeps it as a document of the case; answers the document's id."""
+    made = paper_packet(session, ring, context, request, partner, at)
+    document = NewDocument(
+        type=DocumentType.REFERRAL_LETTER,
+        title=f"Referral packet for {partner.name}",
+        content_type=scan.ScanType.PDF,
+        pages=made.pages,
+        source=Source.OURS,
+        received_at=at,
+        patient_id=request.patient_id,
+        case_id=request.id,
+        author=context.actor,
+    )
+    return store_document(session, ring, context, document, made.data)
+
+
+def packet_content(
+    request: ServiceRequest,
+    patient: Patient,
+    ours: Party,
+    recipient: Party,
+    enclosures: tuple[Enclosure, ...],
+    at: datetime,
+) -> ReferralPacket:
+    """The request as a specialist reads it; an empty list of allergies means that nobody has recorded any."""
+    return ReferralPacket(
+        sender=ours,
+        recipient=recipient,
+        number=request.number,
+        priority=PRIORITIES[Priority(request.priority)],
+        service=request.service,
+        question=request.question,
+        requester=Party(request.requester, npi=request.requester_npi),
+        requested_on=at.date(),
+        patient=subject(patient),
+        diagnoses=tuple(request.diagnoses),
+        allergies=tuple(patient.allergies) or None,
+        insurance=(patient.coverage,) if patient.coverage else (),
+        enclosures=enclosures,
+    )
+
+
+def sender(session: Session, site: str = "") -> Party:
+    """Our clinic as a letterhead names it, at the site of a case where that is known."""
+    own = session.scalars(select(Organization).where(Organization.partner.is_(False)).limit(1)).one()
+    place = session.scalar(select(Location).where(Location.site == site)) if site else None
+    lines = (place.address,) if place and place.address else ()
+    return Party(own.name, lines, phone_words(place.phone if place and place.phone else own.phone), own.fax, own.npi)
+
+
+def party(row: Organization) -> Party:
+    """A partner of the directory."""
+    return Party(row.name, (), phone_words(row.phone), phone_words(row.fax), row.npi)
+
+
+def subject(row: Patient) -> Subject:
+    """A patient as a partner may know her."""
+    return Subject(
+        name=f"{row.family}, {row.given}",
+        birth_date=row.birth_date,
+        sex=row.sex,
+        mrn=row.mrn,
+        phone=phone_words(row.phone),
+        language=LANGUAGES.get(row.language, row.language),
+        interpreter=row.interpreter,
+    )
+
+
+def phone_words(number: str) -> str:
+    """`(208) 555-0115` for a North American number; any other stays as it is."""
+    found = re.fullmatch(r"\+?1?(\d{3})(\d{3})(\d{4})", re.sub(r"[^\d+]", "", number))
+    return f"({found[1]}) {found[2]}-{found[3]}" if found else number
+
+
+def _attached(session: Session, ring: KeyRing, context: Context, request: ServiceRequest, zone: ZoneInfo) -> Attached:
+    """The case's documents that were not made here; one that cannot be put on paper is named as sent separately."""
+    enclosures, contents = [], []
+    for row in reversed(of_case(session, request.id)):
+        if row.source == Source.OURS:
+            continue
+        data = open_content(session, ring, context, row.hash)
+        try:
+            contents.append(scan.join((data,)))
+            enclosures.append(_enclosure(row, zone))
+        except scan.ScanRefused:
+            enclosures.append(Enclosure(f"{row.title} {SEPARATELY}", row.pages))
+    return Attached(tuple(enclosures), tuple(contents))
+
+
+def _enclosure(row: DocumentReference, zone: ZoneInfo) -> Enclosure:
+    return Enclosure(row.title, row.pages, row.received_at.astimezone(zone).date())
