@@ -41,7 +41,9 @@ STEPS: dict[Step, Rule] = {
     ),
     Step.DELIVERY: Rule("Delivered", "took delivery", frozenset({Stage.SENT}), Stage.TRIAGE, ENGINE, incoming=NOBODY),
     Step.DELIVERY_FAILURE: Rule("Not delivered", "refused delivery", OPEN, None, ENGINE, (Need.NOTE,), incoming=ENGINE),
-    Step.CALL: Rule("Log the urgent call…", "announced it by phone", WITH_PARTNER, None, STAFF, (Need.OUTCOME,)),
+    Step.CALL: Rule(
+        "Log the urgent call…", "announced the referral by phone", WITH_PARTNER, None, STAFF, (Need.OUTCOME,)
+    ),
     Step.RECEIPT: Rule(
         "It arrived", "confirmed that it arrived", frozenset({Stage.SENT, Stage.TRIAGE}), Stage.TRIAGE, EITHER
     ),

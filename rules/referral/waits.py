@@ -13,6 +13,7 @@ from rules.referral.vocabulary import Direction, Priority, Progress, Reached, St
 
 COORDINATORS, CLINICIANS, INTAKE = "referral_coordinator", "clinician", "intake"
 MAX_ASKS, MAX_ATTEMPTS, MAX_REBOOKINGS, MAX_RUNGS = 3, 3, 2, 4
+CALL_WITHIN = Clock(1, Unit.HOURS)
 AFTER_VISIT = Clock(1, Unit.BUSINESS_DAYS)
 
 
@@ -224,8 +225,26 @@ def _started(progress: Progress, base: Waiting) -> Waiting:
     if progress.stage is Stage.OUTREACH and progress.attempts:
         clock = NEXT_TRY[progress.priority][min(progress.attempts, len(NEXT_TRY[progress.priority])) - 1]
         return replace(base, clock=clock, since=Since.ATTEMPT)
+    if _to_announce(progress):
+        why = f"{progress.priority.capitalize()}: a call as well as the message"
+        return replace(
+            base,
+            action="Call {partner}: an urgent referral is there",
+            why=why,
+            person=True,
+            clock=CALL_WITHIN,
+            step=Step.CALL,
+        )
     by_hand = BY_HAND.get(progress.stage) if progress.by_hand else None
     return replace(base, action=by_hand, person=True) if by_hand else base
+
+
+def _to_announce(progress: Progress) -> bool:
+    """An urgent referral is announced by phone within the hour, unless the partner has answered already."""
+    sent = progress.stage in (Stage.SENT, Stage.TRIAGE) and progress.direction is Direction.OUT
+    answered = progress.asks > 0 or bool(progress.accepted)
+    urgent = progress.priority is not Priority.ROUTINE
+    return sent and urgent and not (progress.called or progress.by_hand or answered)
 
 
 def _chased(progress: Progress, base: Waiting) -> Waiting:

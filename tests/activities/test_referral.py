@@ -18,7 +18,7 @@ from activities.referral.packet import Packet
 from activities.referral.record import ReferralActivities
 from activities.referral.task import ReferralTask
 from activities.tables.engine import Tables
-from infra.bootstrap import Parts
+from infra.bootstrap import Parts, case_review
 from rules.referral.steps import follow
 from rules.referral.vocabulary import Facts, Reason, Stage, Step
 from tests import make
@@ -35,8 +35,9 @@ class Store:
         self.parts = parts
         make.clinics(parts)
         packet = Packet(parts.ring, parts.settings.public_url)
+        task = ReferralTask(Deadlines(Tables()), lambda: make.NOW)
         self._activities = ReferralActivities(
-            parts.sessions, parts.ring, parts.auditor, packet, ReferralTask(Deadlines(Tables()), lambda: make.NOW)
+            parts.sessions, parts.ring, parts.auditor, packet, task, case_review(parts)
         )
         partner = make.organization(parts)
         self.decision = make.opening(parts, make.content(make.patient(parts), partner))

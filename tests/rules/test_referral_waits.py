@@ -24,6 +24,7 @@ from rules.referral.vocabulary import (
 )
 from rules.referral.waits import (
     ACTIONS,
+    CALL_WITHIN,
     CHASES,
     CLOCKS,
     INCOMING,
@@ -52,7 +53,7 @@ def test_every_open_stage_waits_for_one_thing_with_an_owner_and_a_clock(stage: S
     found = wait(stage, priority)
     assert found.action and found.why
     assert found.pool in POOLS <= {str(role) for role in Role}
-    assert found.clock == CLOCKS[stage][priority]
+    assert found.clock == (CALL_WITHIN if found.step is Step.CALL else CLOCKS[stage][priority])
     assert due(CALENDAR, found.start, found.clock, found.person) > NOW
 
 
@@ -171,3 +172,11 @@ def test_a_booked_visit_is_waited_for_until_a_business_day_after_it() -> None:
     found = wait(Stage.SCHEDULED, visit_at=visit)
     assert found.start == visit
     assert due(CALENDAR, found.start, found.clock, found.person) == datetime(2026, 12, 7, 17, 0, tzinfo=UTC)
+
+
+def test_an_urgent_referral_is_announced_by_phone_within_the_hour() -> None:
+    found = wait(Stage.TRIAGE, Priority.URGENT)
+    assert (found.step, found.person, found.clock) == (Step.CALL, True, CALL_WITHIN)
+    announced = wait(Stage.TRIAGE, Priority.URGENT, called=True)
+    assert (announced.step, announced.person) == (Step.ACCEPTANCE, False)
+    assert wait(Stage.TRIAGE).step is Step.ACCEPTANCE

@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
 from activities.records.account import Account
-from activities.records.queries.worklist import Counts, WorkItem
 from activities.records.queries.worklist import Changes as Found
+from activities.records.queries.worklist import Counts, WorkItem
 from activities.records.queries.worklist import Moved as MovedRow
 from rules.access import Permission
 from rules.referral.vocabulary import Priority, Stage

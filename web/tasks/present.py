@@ -71,8 +71,8 @@ class SortChoice:
 class BulkAct:
     """An act on the chosen rows, posted to `url`.
 
-    `slug` (`claim`, `release`, `assign`, `snooze`, `complete`) is what a row's `acts` name. With `choices` the button opens
-    a menu and the chosen one is sent as `choice_name` (a person, a moment).
+    `slug` (`claim`, `release`, `assign`, `snooze`, `complete`) is what a row's `acts` name. With `choices` the
+    button opens a menu and the chosen one is sent as `choice_name` (a person, a moment).
     """
 
     slug: str
@@ -112,13 +112,17 @@ class QueueRow:
 
 @dataclass(frozen=True)
 class Undo:
-    """What was just done and can be undone: `subject` is heavy, `words` follow (`snoozed until Mon, Nov 30`)."""
+    """What was just done and can be undone: `subject` is heavy, `words` follow (`snoozed until Mon, Nov 30`).
+
+    `back` is where one goes afterwards.
+    """
 
     subject: str
     words: str
     url: str
     token: str
     seconds: int = 10
+    back: str = ""
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def _is(output: Output, kind: OutputKind) -> bool:
 
 def read_facts(answer: TaskAnswer) -> Facts:
     """What the answer says about its step. A reason we have no code for is `other`, its words in the note."""
-    reason = _reason(answer.reason)
+    reason = read_reason(answer.reason)
     priority = answer.said(OutputKind.PRIORITY) if answer.step is Step.PRIORITY_CHANGE else ""
     said = answer.reason.words if answer.reason else ""
     foreign = said if reason is Reason.OTHER and said not in answer.note else ""
@@ -220,7 +220,8 @@ def read_facts(answer: TaskAnswer) -> Facts:
     )
 
 
-def _reason(given: Concept | None) -> Reason | None:
+def read_reason(given: Concept | None) -> Reason | None:
+    """The reason by our code; `other` for one that is said in another."""
     if given is None or not given.words:
         return None
     codes = [one.code for one in given.codings if one.system == systems.STATUS_REASON]

@@ -72,7 +72,9 @@ def _attached(task: Json, saying: Saying) -> tuple[list[Json], list[Json]]:
         OutputKind.REPORT: build_document_reference(saying.document) if saying.document else None,
     }
     contained = [{**thing, "id": f"{kind}-{saying.key}"} for kind, thing in things.items() if thing]
-    values = {kind: {"valueReference": {"reference": f"#{kind}-{saying.key}"}} for kind, thing in things.items() if thing}
+    values: dict[OutputKind, Json] = {
+        kind: {"valueReference": {"reference": f"#{kind}-{saying.key}"}} for kind, thing in things.items() if thing
+    }
     words = {OutputKind.OUTREACH: saying.outreach, OutputKind.PRIORITY: saying.wanted}
     values |= {kind: {"valueString": str(said)} for kind, said in words.items() if said}
     return contained, [_output(kind, value, saying.key) for kind, value in values.items()]

@@ -36,7 +36,7 @@ def find(session: Session, case_id: UUID) -> Case | None:
         select(ServiceRequest, Patient, Organization, Process)
         .join(Patient, Patient.id == ServiceRequest.patient_id)
         .join(Organization, Organization.id == ServiceRequest.performer_id)
-        .join(Process, Process.case_id == ServiceRequest.id)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
         .where(ServiceRequest.id == case_id)
     ).one_or_none()
     if row is None:

@@ -36,7 +36,7 @@ def select_lines() -> Lines:
         select(ServiceRequest, Patient, Organization.name, Process)
         .join(Patient, Patient.id == ServiceRequest.patient_id)
         .join(Organization, Organization.id == ServiceRequest.performer_id)
-        .join(Process, Process.case_id == ServiceRequest.id)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
     )
 
 

@@ -192,7 +192,7 @@ def waits(session: Session, now: datetime) -> list[Wait]:
             func.percentile_cont(0.5).within_group(days),
             func.percentile_cont(0.9).within_group(days),
         )
-        .join(Process, Process.case_id == ServiceRequest.id)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
         .where(ServiceRequest.closed_at.is_(None))
         .group_by(ServiceRequest.stage)
     )

@@ -68,7 +68,7 @@ def _loads(session: Session, now: datetime, partner_id: UUID | None = None) -> d
             func.count().filter(late),
             func.count().filter(late, ServiceRequest.stage == Stage.SEEN),
         )
-        .join(Process, Process.case_id == ServiceRequest.id)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
         .where(*_of_partner(partner_id), ServiceRequest.closed_at.is_(None))
         .group_by(ServiceRequest.performer_id)
     )

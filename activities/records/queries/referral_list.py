@@ -58,7 +58,11 @@ def page(session: Session, filters: Filters, sort: Sort, limit: int, after: UUID
 
 def _last(column: Column, case_id: UUID) -> Select[Any]:
     """What the last row of a page was sorted by."""
-    query = select(_column(column)).select_from(ServiceRequest).join(Process, Process.case_id == ServiceRequest.id)
+    query = (
+        select(_column(column))
+        .select_from(ServiceRequest)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
+    )
     return query.where(ServiceRequest.id == case_id)
 
 
@@ -73,7 +77,7 @@ def count(session: Session, filters: Filters, now: datetime) -> Counts:
     total, late = session.execute(
         select(func.count(), func.count().filter(Process.next_due < now))
         .select_from(ServiceRequest)
-        .join(Process, Process.case_id == ServiceRequest.id)
+        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
         .where(*_meant(filters))
     ).one()
     return Counts(total, late)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from activities.partners import base
 from activities.partners.base import (
     Found,
     Parcel,
@@ -12,8 +13,13 @@ from activities.partners.base import (
     Receipt,
     Repeatable,
     Standing,
-    deliver,
 )
+
+SETTLING = 30.0
+
+
+def deliver(partner: "FakePartner", outbox: "FakeOutbox") -> Receipt:
+    return base.deliver(partner, outbox, SETTLING)
 
 
 def passing(reached: Reached) -> PartnerError:
@@ -53,12 +59,19 @@ class FakeOutbox:
     standing: Standing = Standing.READY
     receipt: Receipt | None = None
     words: str = ""
+    rested: float = SETTLING
+    free: bool = True
 
     def take(self) -> Parcel:
         was = self.standing
         if was is Standing.READY:
             self.standing = Standing.SENDING
-        return Parcel(was, b"bundle", "R-1", self.receipt, self.words)
+        return Parcel(was, b"bundle", "R-1", self.receipt, self.words, self.rested)
+
+    def take_again(self) -> bool:
+        if self.free:
+            self.standing = Standing.SENDING
+        return self.free
 
     def settle(self, standing: Standing, receipt: Receipt | None = None, words: str = "") -> None:
         self.standing, self.receipt, self.words = standing, receipt, words
@@ -121,3 +134,21 @@ def test_a_refusal_after_an_attempt_that_may_have_arrived_is_unknown() -> None:
 
 def test_the_text_of_an_error_holds_none_of_its_words() -> None:
     assert str(permanent()) == "Quillon: http-422"
+
+
+def test_a_partner_that_must_be_asked_is_not_asked_before_our_own_attempt_has_come_to_rest() -> None:
+    partner, outbox = FakePartner(Repeatable.NO, taken=[b"bundle"]), FakeOutbox(Standing.SENDING, rested=12.0)
+    with pytest.raises(PartnerError) as early:
+        deliver(partner, outbox)
+    assert (early.value.permanent, early.value.retry_after, partner.asked) == (False, 18.0, 0)
+    outbox.rested = 30.5
+    deliver(partner, outbox)
+    assert (partner.taken, partner.asked, outbox.standing) == ([b"bundle"], 1, Standing.SENT)
+
+
+@pytest.mark.parametrize("repeatable", Repeatable)
+def test_an_attempt_that_somebody_else_has_begun_is_left_to_him(repeatable: Repeatable) -> None:
+    partner, outbox = FakePartner(repeatable), FakeOutbox(Standing.SENDING, free=False)
+    with pytest.raises(PartnerError) as busy:
+        deliver(partner, outbox)
+    assert (busy.value.permanent, partner.taken) == (False, [])
