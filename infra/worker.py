@@ -35,13 +35,18 @@ def runner(sandbox: bool) -> WorkflowRunner:
 
 
 def make_worker(
-    client: Client, queue: str, all_activities: Sequence[Callable[..., Any]], sandbox: bool, pool: ThreadPoolExecutor
+    client: Client,
+    queue: str,
+    all_activities: Sequence[Callable[..., Any]],
+    sandbox: bool,
+    pool: ThreadPoolExecutor,
+    workflows: Sequence[type] = WORKFLOWS,
 ) -> Worker:
     """A worker for one queue; as many activity slots as threads and store connections."""
     return Worker(
         client,
         task_queue=queue,
-        workflows=list(WORKFLOWS),
+        workflows=list(workflows),
         activities=list(all_activities),
         activity_executor=pool,
         max_concurrent_activities=SLOTS,

@@ -43,9 +43,9 @@ class Referral:
             self._send_what_is_ready()
             await self._wait()
             self._go_on_afresh_when_long()
-        self._send_what_is_ready()
-        await workflow.wait_condition(lambda: not self._sending)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        while self._state.sends or not workflow.all_handlers_finished():
+            self._send_what_is_ready()
+            await workflow.wait_condition(lambda: not self._sending and workflow.all_handlers_finished())
         return self._state
 
     @workflow.update(name=contract.OPENED)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import FetchedValue, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Tenanted
@@ -22,7 +22,7 @@ class CaseEvent(Tenanted, Base):
     facts: Mapped[dict[str, object]]
     result: Mapped[dict[str, object]]
     message_id: Mapped[UUID | None] = mapped_column(default=None)
-    recorded_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
 
 
 def result_of(session: Session, case_id: UUID, step_key: str) -> dict[str, object] | None:

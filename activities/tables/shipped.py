@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from rules.calendar import Clock
 from rules.referral.vocabulary import Priority
-from rules.referral.waits import AFTER_VISIT, CLOCKS, NEXT_TRY, RUNGS, Since
+from rules.referral.waits import AFTER_VISIT, CALL_WITHIN, CLOCKS, NEXT_TRY, RUNGS, Since
 from rules.task import REVIEW_CLOCKS, Ladder
 
 Content = dict[str, object]
@@ -70,7 +70,10 @@ def span(clock: Clock) -> Row:
 
 
 def _referral_clock() -> Content:
-    rows = [{"since": word(Since.VISIT)} | span(AFTER_VISIT)]
+    rows = [
+        {"since": word(Since.VISIT)} | span(AFTER_VISIT),
+        {"since": word(Since.ANNOUNCEMENT)} | span(CALL_WITHIN),
+    ]
     rows += [{"since": word(Since.RUNG), "priority": word(priority)} | span(RUNGS[priority]) for priority in Priority]
     rows += [
         {"since": word(Since.STAGE), "stage": word(stage), "priority": word(priority)} | span(clock)

@@ -9,12 +9,17 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 OWNER, APP, SEARCH = "careloop_owner", "careloop_app", "careloop_search"
+LOCK = 20418000
 
 
 def prepare(admin_url: str, owner_url: str, app_url: str) -> None:
-    """Makes roles and database where they lack; the passwords are those in the two addresses. Repeatable."""
+    """Makes roles and database where they lack; the passwords are those in the two addresses.
+
+    Repeatable; of two at once, one waits.
+    """
     owner, app = make_url(owner_url), make_url(app_url)
     with connect(_maintenance(admin_url), autocommit=True) as admin:
+        admin.execute("select pg_advisory_lock(%s)", (LOCK,))
         for role, password in ((OWNER, owner.password), (APP, app.password), (SEARCH, None)):
             known = admin.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
             verb = sql.SQL("alter role {} " if known else "create role {} ").format(sql.Identifier(role))

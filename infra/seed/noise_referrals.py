@@ -70,9 +70,11 @@ def _plans(tenant: str, demo: Demo, patients: list[Patient], chance: Random) -> 
                 service, partner = _asked(facts["services"][tenant], demo, Stage(words), chance)
                 yield Plan(Stage(words), standing, service, partner, next(left))
     late = facts["late_report"]
-    if tenant in demo.partners[late["to"][0]].known_to:
+    slow = demo.partners[late["to"][0]]
+    if tenant in slow.known_to:
         for _ in range(late["cases"]):
-            yield Plan(Stage.SEEN, Standing.OVERDUE, late, demo.partners[late["to"][0]], next(left))
+            patient = next(one for one in left if one.site == late["site"])
+            yield Plan(Stage.SEEN, Standing.OVERDUE, late, slow, patient)
 
 
 def _asked(services: list[dict[str, Any]], demo: Demo, stage: Stage, chance: Random) -> tuple[dict[str, Any], Partner]:

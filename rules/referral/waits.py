@@ -24,6 +24,7 @@ class Since(StrEnum):
     VISIT = "visit"
     ATTEMPT = "attempt"
     RUNG = "rung"
+    ANNOUNCEMENT = "announcement"
 
 
 @dataclass(frozen=True)

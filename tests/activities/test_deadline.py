@@ -81,7 +81,9 @@ def test_a_business_day_keeps_its_time_of_day_over_a_change_of_the_clocks(
 
 
 def test_elapsed_hours_run_through_a_change_of_the_clocks(store: Parts) -> None:
-    sent = Progress(stage=Stage.SENT, priority=Priority.URGENT, since=datetime(2026, 11, 1, 0, 30, tzinfo=BOISE))
+    sent = Progress(
+        stage=Stage.SENT, priority=Priority.URGENT, called=True, since=datetime(2026, 11, 1, 0, 30, tzinfo=BOISE)
+    )
     assert due(store, "boise", sent).at == datetime(2026, 11, 1, 3, 30, tzinfo=BOISE)
 
 
@@ -91,7 +93,7 @@ def test_an_unknown_site_has_the_clinics_own_zone(store: Parts) -> None:
 
 
 def test_a_clinics_own_clock_holds_from_its_day_and_is_named_with_its_hash(store: Parts) -> None:
-    sent = Progress(stage=Stage.SENT, priority=Priority.STAT, since=make.NOW)
+    sent = Progress(stage=Stage.SENT, priority=Priority.STAT, since=make.NOW, called=True)
     shipped = due(store, "boise", sent)
     put_in_force(store, 3, make.NOW)
     own = due(store, "boise", sent)

@@ -290,7 +290,7 @@ def test_the_generated_referrals_look_like_a_real_monday() -> None:
     assert len(referrals) == 60
     assert standing == {"on time": 37, "today": 11, "late": 6}
     assert {one.progress.stage for one in referrals} == set(Stage)
-    assert [one.progress.stage for one in late_reports] == [Stage.SEEN, Stage.SEEN]
+    assert [(one.progress.stage, one.site) for one in late_reports] == [(Stage.SEEN, "boise")] * 2
     assert all(at <= D0.astimezone(UTC) for one in referrals for at in (step.at for step in one.past))
 
 

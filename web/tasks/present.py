@@ -160,7 +160,8 @@ class QueuePage:
     """The whole screen.
 
     `overdue` and `rest` make the line beside the title (`12 overdue`, `21 due today · 13 by Wed, Nov 25`).
-    `total` counts the view, `first` and `last` the rows shown. `changes_url` answers tasks/_changes.html and is
+    `rows` are `QueueRow`s where tasks/_rows.html shows them; `total` counts the view, `first` and `last` the rows
+    shown. `changes_url` answers tasks/_changes.html and is
     asked when the live stream says `changed`. `keep` repeats the URL's parameters (without filters) in the
     filter form. An empty `rows` needs `empty`, and may
     say in `last_words` who closed the last one.
@@ -170,7 +171,7 @@ class QueuePage:
     url: str
     views: tuple[ViewGroup, ...]
     heads: tuple[ColumnHead, ...]
-    rows: tuple[QueueRow, ...]
+    rows: tuple[object, ...]
     total: int
     first: int = 0
     last: int = 0
@@ -191,6 +192,13 @@ class QueuePage:
     last_words: str = ""
     notice: str = ""
     empty: EmptyState | None = None
+
+    @property
+    def foot_keys(self) -> tuple[tuple[str, str], ...]:
+        """The keys named in the foot: those of the bar only where there is one."""
+        acts = tuple((act.key, act.slug) for act in self.bulk if act.key)
+        chooses = (("X", "select"),) if acts else ()
+        return (("J K", "move"), *chooses, ("Enter", "open"), *acts, ("?", "all keys"))
 
     @property
     def sort_words(self) -> str:

@@ -80,7 +80,8 @@ class Output:
 class TaskAnswer:
     """A partner's Task. `step` is None where (status, business status) is not in our table: show `raw` to a person.
 
-    `appointment_at` is the start of the visit booked last; `visited_at` when the visit was. `patient` is Task.for, as written.
+    `appointment_at` is the start of the visit booked last; `visited_at` when the visit was. `patient` is Task.for, as
+    written.
     """
 
     task_id: str

@@ -97,7 +97,7 @@ def merged(task: Json, answer: Json) -> Json:
     result |= {name: answer[name] for name in (*_STANDING, "priority", "executionPeriod") if name in answer}
     for name in _LISTS:
         held = task.get(name, [])
-        result |= filled({name: [*held, *(one for one in answer.get(name, []) if not _there(one, name, held))]})
+        result |= filled({name: [*held, *(one for one in answer.get(name, []) if not _there(one, held))]})
     # R4 3.5.1.2: what is contained names the patient as the Task does where it now stands.
     if "contained" in result and "for" in task:
         result["contained"] = [_about(one, task["for"]) for one in result["contained"]]
@@ -110,7 +110,7 @@ def says(task: Json, answer: Json) -> bool:
     return {**after, "lastModified": None} == {**task, "lastModified": None}
 
 
-def _there(one: Json, name: str, held: list[Json]) -> bool:
+def _there(one: Json, held: list[Json]) -> bool:
     """What is attached is known by its id: the same words twice are two attempts."""
     return one.get("id", one) in [other.get("id", other) for other in held]
 

@@ -1,4 +1,4 @@
-// A work list: a cursor that J and K move, rows that X selects, and the bar that acts on the selection.
+// A list: a cursor that J and K move; in a work list rows that X selects, and the bar that acts on the selection.
 import { say } from "./said.js";
 
 const form = document.querySelector("[data-rows]");
@@ -7,7 +7,8 @@ const root = document.documentElement;
 
 const rows = () => [...form.querySelectorAll("[data-row]")];
 const boxOf = (row) => row.querySelector("[data-select]");
-const selected = () => rows().filter((row) => boxOf(row).checked);
+const selected = () => rows().filter((row) => boxOf(row)?.checked);
+const chooses = () => form.querySelector("[data-selected]") !== null;
 const current = () => form.querySelector("[data-current]");
 
 function moveTo(row) {
@@ -24,7 +25,8 @@ function step(by) {
   moveTo(all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + by))]);
 }
 
-function choose(row, on = !boxOf(row).checked) {
+function choose(row, on = !boxOf(row)?.checked) {
+  if (!chooses()) return;
   boxOf(row).checked = on;
   showSelection();
 }
@@ -62,6 +64,7 @@ function showSelection() {
 }
 
 function chooseAll(on) {
+  if (!chooses()) return;
   for (const row of rows()) boxOf(row).checked = on;
   showSelection();
 }
