@@ -1,14 +1,25 @@
 """Rows of the store as the contents of FHIR resources. `base` is our FHIR address."""
 
 from activities.formats.fhir.datatypes import Coding, Concept, Identifier, PersonName, Reference, Telecom
+from activities.formats.fhir.document_reference import DocumentContent
 from activities.formats.fhir.organization import OrganizationContent
 from activities.formats.fhir.patient import PatientContent
 from activities.formats.fhir.practitioner import PractitionerContent
 from activities.formats.fhir.service_request import ServiceRequestContent
-from activities.formats.fhir.systems import ICD10, NPI
+from activities.formats.fhir.systems import ICD10, LOINC, NPI
+from activities.records.document_reference import DocumentReference, DocumentType
 from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.service_request import ServiceRequest
+
+# LOINC document codes; where it has none of this meaning the kind travels in words.
+_DOCUMENTS = {
+    DocumentType.CONSULT_NOTE: ("11488-4", "Consult note"),
+    DocumentType.REFERRAL_LETTER: ("57133-1", "Referral note"),
+    DocumentType.RESULT: ("11502-2", "Laboratory report"),
+    DocumentType.IMAGING_REPORT: ("18748-4", "Diagnostic imaging study"),
+    DocumentType.ID_CARD: ("64290-0", "Health insurance card"),
+}
 
 
 def system(base: str, tenant: str, kind: str) -> str:
@@ -59,3 +70,25 @@ def request_content(base: str, row: ServiceRequest, subject: Reference, requeste
         status=row.status if row.status != "draft" else "active",
         authored_at=row.opened_at,
     )
+
+
+def document_content(base: str, row: DocumentReference, data: bytes) -> DocumentContent:
+    """A document on file, to go along with a referral."""
+    code = _DOCUMENTS.get(DocumentType(row.type))
+    kind = Concept((Coding(LOINC, *code),)) if code else Concept(text=row.type.replace("-", " ").capitalize())
+    return DocumentContent(
+        subject=Reference(""),
+        kind=kind,
+        content_type=row.content_type,
+        title=row.title,
+        data=data,
+        identifiers=(Identifier(f"{base}/identifier/{row.tenant}/document", str(row.id)),),
+        at=row.received_at,
+    )
+
+
+def document_type(kind: Concept) -> DocumentType:
+    """What a partner's document is on file here."""
+    codes = {one.code for one in kind.codings if one.system == LOINC}
+    known = (meant for meant, (code, _) in _DOCUMENTS.items() if code in codes)
+    return next(known, DocumentType.OTHER)

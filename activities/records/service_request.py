@@ -34,7 +34,8 @@ def status_of(stage: Stage) -> RequestStatus:
 class ServiceRequest(Versioned, Base):
     """A referral. `number` is what people and partners call it (R-20418).
 
-    OUT: `performer_id` is the specialist we send it to. IN: it is who referred the patient to us.
+    OUT: `performer_id` is the specialist we send it to. IN: it is who referred the patient to us, and `placer` the
+    referrer's own number with its assigner (`system|value`).
     """
 
     __tablename__ = "service_request"
@@ -56,10 +57,19 @@ class ServiceRequest(Versioned, Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     close_reason: Mapped[str | None] = mapped_column(default=None)
+    placer: Mapped[str] = mapped_column(default="")
+
+    @property
+    def their_number(self) -> str:
+        """What the referrer calls a referral made to us; empty for our own."""
+        return self.placer.rpartition("|")[2]
 
 
 class Fulfilment(Versioned, Base):
-    """The FHIR Task at one candidate; `version` is its ETag. `content` is the resource as last agreed."""
+    """The FHIR Task at one candidate; `version` is its ETag. `content` is the resource as last agreed.
+
+    Of a referral made to us it is our copy of the referrer's Task, which stands at `address`.
+    """
 
     __tablename__ = "fulfilment"
     service_request_id: Mapped[UUID] = mapped_column(ForeignKey("service_request.id"))
@@ -69,6 +79,20 @@ class Fulfilment(Versioned, Base):
     business_status: Mapped[str] = mapped_column(default="")
     status_reason: Mapped[str] = mapped_column(default="")
     content: Mapped[dict[str, object]] = mapped_column(default=dict)
+    address: Mapped[str] = mapped_column(default="")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a referral made to us is answered by: the referrer's Task, where it stands, and the referrer's number.
+
+    `organization_id` is the connection it came through, `number` is `system|value`.
+    """
+
+    organization_id: str
+    address: str
+    number: str
+    task: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -83,7 +107,11 @@ class PastStep:
 
 @dataclass(frozen=True)
 class ReferralContent:
-    """What a new referral asks: the sealed arguments of its opening decision. `opened_at` may lie in the past."""
+    """What a new referral asks: the sealed arguments of its opening decision. `opened_at` may lie in the past.
+
+    `progress` is where one that began elsewhere stands now. With `asked` it is made to us; without `progress` too,
+    it has just arrived, and the referrer is told so.
+    """
 
     patient_id: str
     performer_id: str
@@ -98,6 +126,7 @@ class ReferralContent:
     number: str = ""
     progress: Progress | None = None
     past: tuple[PastStep, ...] = ()
+    asked: Asked | None = None
 
 
 def next_number(session: Session) -> str:

@@ -125,6 +125,7 @@ def furnish(clinic: Clinic) -> None:
     partner = new_id()
     with parts.sessions.platform() as session:
         session.add(Tenant(id=TENANT, name="Larkmoor Family Medicine", zone="America/Boise"))
+        session.flush()
         session.add(
             Interface(tenant=TENANT, kind="fhir", client_id=CLIENT, organization_id=partner, name="Quillon Digestive")
         )

@@ -3,7 +3,7 @@
 from alembic import op
 
 POLICY = "tenant = (select app.tenant())"
-PLATFORM_POLICY = "(select app.tenant()) in ({owner}, '*')"
+PLATFORM_POLICY = "(select app.tenant()) = any (array[{owner}, '*'])"
 
 
 def protect(table: str, verbs: str = "select, insert, update") -> None:

@@ -73,7 +73,8 @@ def test_every_table_forces_row_security(catalog: App) -> None:
 def test_every_policy_is_the_one_with_the_sub_select(catalog: App) -> None:
     """Without the sub-select the context is checked once per row, and no index helps."""
     rows = catalog.execute(
-        "select tablename, permissive, roles::text[], cmd, qual, with_check from pg_policies where schemaname = 'public'"
+        "select tablename, permissive, roles::text[], cmd, qual, with_check from pg_policies "
+        "where schemaname = 'public'"
     ).fetchall()
     expected = {
         (table, "PERMISSIVE", ("public",), "ALL", rule, rule)
@@ -150,7 +151,8 @@ def test_nobody_else_holds_a_right_on_our_tables(catalog: App) -> None:
 
 def test_the_signing_key_is_the_owners_alone(catalog: App) -> None:
     rows = catalog.execute(
-        "select distinct a.grantee::regrole::text from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) a "
+        "select distinct a.grantee::regrole::text "
+        "from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) a "
         "where oid = 'app.signing_key'::regclass"
     ).fetchall()
     assert rows == [("careloop_owner",)]
@@ -187,7 +189,8 @@ def test_the_application_makes_nothing_in_this_database(catalog: App) -> None:
     rows = catalog.execute(
         "select has_database_privilege('careloop_app', current_database(), 'create'), "
         "has_database_privilege('careloop_app', current_database(), 'temporary'), "
-        "has_schema_privilege('careloop_app', 'public', 'create'), has_schema_privilege('careloop_app', 'app', 'create')"
+        "has_schema_privilege('careloop_app', 'public', 'create'), "
+        "has_schema_privilege('careloop_app', 'app', 'create')"
     ).fetchone()
     assert rows == (False, False, False, False)
 

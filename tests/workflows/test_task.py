@@ -79,7 +79,8 @@ async def eventually(store: FakeStore, what: str, times: int = 1) -> None:
 
 async def complete(handle: WorkflowHandle[Any, Any], key: str, outcome: str = "reviewed") -> contract.State:
     said = contract.Completion(key, outcome)
-    return await handle.execute_update(contract.COMPLETE, said, id=key, result_type=contract.State)
+    done: contract.State = await handle.execute_update(contract.COMPLETE, said, id=key, result_type=contract.State)
+    return done
 
 
 def test_a_task_nobody_completes_climbs_to_the_top_and_stays_open() -> None:

@@ -143,4 +143,18 @@ class PartnerLetter:
     remark: str = ""
 
 
-Paper = Cover | ReferralPacket | PatientLetter | PartnerLetter
+@dataclass(frozen=True)
+class Report:
+    """A specialist's report that was given in words; `number` is the referral's as the recipient knows it."""
+
+    title: str
+    sender: Party
+    number: str
+    service: str
+    written_on: date
+    text: str
+    signed_by: str = ""
+    patient: Subject | None = None
+
+
+Paper = Cover | ReferralPacket | PatientLetter | PartnerLetter | Report

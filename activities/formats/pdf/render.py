@@ -9,7 +9,7 @@ from typing import Literal
 
 import typst
 
-from activities.formats.pdf.content import Cover, Language, Paper, PartnerLetter, PatientLetter, ReferralPacket
+from activities.formats.pdf.content import Cover, Language, Paper, PartnerLetter, PatientLetter, ReferralPacket, Report
 from activities.formats.pdf.words import day_words, visit_words
 
 FOLDER = Path(__file__).parent / "templates"
@@ -18,6 +18,7 @@ TEMPLATES: dict[type, str] = {
     ReferralPacket: "packet.typ",
     PatientLetter: "patient_letter.typ",
     PartnerLetter: "partner_letter.typ",
+    Report: "report.typ",
 }
 STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA-1: a patient's screen reader can read the letter
 

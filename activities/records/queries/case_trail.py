@@ -51,14 +51,14 @@ class RecordChange:
     after: Any
 
 
-def looks(session: Session, case_id: UUID, until: datetime) -> list[Look]:
-    """Newest first."""
+def looks(session: Session, record_id: UUID, until: datetime, entity: str = "ServiceRequest") -> list[Look]:
+    """Who opened a record's page, newest first."""
     rows = session.execute(
         select(AuditEvent.recorded_at, AuditEvent.actor)
         .where(
-            AuditEvent.entity_id == str(case_id),
+            AuditEvent.entity_id == str(record_id),
             AuditEvent.action == Action.READ,
-            AuditEvent.entity == "ServiceRequest",
+            AuditEvent.entity == entity,
             AuditEvent.recorded_at <= until,
         )
         .order_by(AuditEvent.recorded_at.desc())

@@ -1,6 +1,7 @@
 """The document inbox: what waits, page by page, and for which case it may have come."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -169,3 +170,22 @@ def _patients(session: Session, words: str) -> list[Patient]:
 
 def _named(patient: Patient, part: str) -> bool:
     return part in f"{patient.family} {patient.given}".casefold()
+
+
+@dataclass(frozen=True)
+class OpenWith:
+    """How many referrals are open with a partner, and on how many of them the report is due."""
+
+    open: int
+    reports_due: int
+
+
+def open_with(session: Session, partners: Collection[UUID]) -> dict[UUID, OpenWith]:
+    """What is open with each of these partners; one without anything open is left out."""
+    due = (ServiceRequest.stage == Stage.SEEN) & (ServiceRequest.direction == Direction.OUT)
+    rows = session.execute(
+        select(ServiceRequest.performer_id, func.count(), func.count().filter(due))
+        .where(ServiceRequest.performer_id.in_(partners), _open())
+        .group_by(ServiceRequest.performer_id)
+    )
+    return {row[0]: OpenWith(row[1], row[2]) for row in rows}
