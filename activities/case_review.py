@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from activities.records.service_request import ServiceRequest
 from activities.records.sessions import Context
 from activities.reviews import Review, Reviews
-from rules.referral.vocabulary import Priority
-from rules.referral.waits import COORDINATORS
+from rules.referral.vocabulary import Direction, Priority
+from rules.referral.waits import COORDINATORS, INTAKE
 
 
 class CaseReview:
@@ -30,7 +30,7 @@ class CaseReview:
                 key,
                 action,
                 why,
-                COORDINATORS,
+                INTAKE if request.direction == Direction.IN else COORDINATORS,
                 request.priority,
                 number=request.number,
                 subject=request.service,

@@ -1,53 +1,93 @@
 """Sends stored messages: the store's side of the send protocol in `partners/base.py`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.acting import context
 from activities.beating import beating
+from activities.case_review import CaseReview
 from activities.partners.base import Outbox, Parcel, Partner, PartnerError, Receipt, Standing, deliver
-from activities.records.message_log import MessageLog
+from activities.records.message_log import Direction, MessageLog
 from activities.records.organization import Organization
 from activities.records.ring import KeyRing
 from activities.records.sessions import Context, Sessions
+from activities.referral.outgoing import ANSWER, UPDATE
 from workflows.contracts import outbound as contract
 
-Directory = Callable[[Organization], Partner]
+Directory = Callable[[Organization, str], Partner]
 # Longer than one attempt may last, and time for a slow partner to take in what it has got.
 SETTLING = 45.0
 UNDER_WAY = (Standing.SENDING, Standing.UNKNOWN)
+WORD = frozenset([ANSWER, UPDATE])
+IN_LINE = "in-line"
+NEXT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """To whom a stored message goes; `behind` one about the same Task that is still under way."""
+
+    message_id: UUID
+    partner: Organization
+    kind: str
+    case_id: UUID
+    behind: bool
 
 
 class OutboundActivities:
-    """`directory` gives the connection to a partner of the directory; `settling` are the seconds that lie between
-    an attempt nobody knows the end of and the question what became of it."""
+    """`directory` gives the connection for a kind of message to a partner of the directory; `settling` are the seconds
+    that lie between an attempt nobody knows the end of and the question what became of it."""
 
-    def __init__(self, sessions: Sessions, ring: KeyRing, directory: Directory, settling: float = SETTLING) -> None:
-        self._sessions, self._ring, self._directory, self._settling = sessions, ring, directory, settling
+    def __init__(
+        self,
+        sessions: Sessions,
+        ring: KeyRing,
+        directory: Directory,
+        review: CaseReview,
+        settling: float = SETTLING,
+    ) -> None:
+        self._sessions, self._ring, self._directory = sessions, ring, directory
+        self._review, self._settling = review, settling
 
     @activity.defn(name=contract.SEND.name)
     def send(self, sending: contract.Sending) -> contract.Sent:
         """A permanent refusal is an answer; a passing fault is raised and tried again."""
         outbox = StoredMessage(self._sessions, self._ring, context(), UUID(sending.message_id))
+        addressed = outbox.addressed()
+        if addressed.behind:
+            raise ApplicationError("An earlier message comes first.", type=IN_LINE, next_retry_delay=NEXT)
         try:
             with beating():
-                deliver(self._directory(outbox.partner()), outbox, self._settling)
+                deliver(self._directory(addressed.partner, addressed.kind), outbox, self._settling)
         except PartnerError as failed:
             if failed.permanent:
-                return contract.Sent(contract.Delivery.REFUSED, failed.words)
+                return self._so(addressed, contract.Sent(contract.Delivery.REFUSED, failed.words))
             raise _passing(failed) from None
-        return contract.Sent(contract.Delivery.DELIVERED)
+        return self._so(addressed, contract.Sent(contract.Delivery.DELIVERED))
 
     @activity.defn(name=contract.GIVE_UP.name)
     def give_up(self, giving_up: contract.GivingUp) -> contract.Sent:
         """Settles a message that nobody tries any longer, unless it has arrived after all."""
         outbox = StoredMessage(self._sessions, self._ring, context(), UUID(giving_up.message_id))
-        return outbox.give_up(giving_up.words)
+        return self._so(outbox.addressed(), outbox.give_up(giving_up.words))
+
+    def _so(self, addressed: Addressed, sent: contract.Sent) -> contract.Sent:
+        """Word of a change that did not arrive is a task by itself: its case may have ended with it."""
+        if addressed.kind not in WORD:
+            return sent
+        if sent.delivery is not contract.Delivery.DELIVERED:
+            action = f"Tell {addressed.partner.name} by phone what was decided: the message did not arrive"
+            key, now = f"told:{addressed.message_id}", datetime.now(UTC)
+            with self._sessions.begin(context()) as session:
+                self._review(session, context(), addressed.case_id, key, action, sent.words, now)
+        return contract.Sent(contract.Delivery.TOLD)
 
 
 class StoredMessage(Outbox):
@@ -58,14 +98,13 @@ class StoredMessage(Outbox):
         self._sessions, self._ring, self._context, self._id = sessions, ring, acting, message_id
         self._attempt = 0
 
-    def partner(self) -> Organization:
-        """The organization the message is for."""
+    def addressed(self) -> Addressed:
+        """The organization the message is for, and whether it is its turn."""
         with self._sessions.begin(self._context) as session:
-            return session.scalars(
-                select(Organization)
-                .join(MessageLog, MessageLog.interface_id == Organization.id)
-                .where(MessageLog.id == self._id)
-            ).one()
+            row = session.get_one(MessageLog, self._id)
+            assert row.case_id is not None
+            partner = session.get_one(Organization, row.interface_id)
+            return Addressed(row.id, partner, row.kind, row.case_id, _behind(session, row))
 
     def take(self) -> Parcel:
         with self._sessions.begin(self._context) as session:
@@ -123,6 +162,17 @@ class StoredMessage(Outbox):
 
     def _place(self) -> str:
         return f"message:{self._id}"
+
+
+def _behind(session: Session, row: MessageLog) -> bool:
+    earlier = select(MessageLog.id).where(
+        MessageLog.case_id == row.case_id,
+        MessageLog.subject_id == row.subject_id,
+        MessageLog.direction == Direction.OUT,
+        MessageLog.seq < row.seq,
+        MessageLog.settled_at.is_(None),
+    )
+    return session.scalar(earlier.limit(1)) is not None
 
 
 def _passing(failed: PartnerError) -> ApplicationError:

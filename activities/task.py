@@ -19,6 +19,7 @@ from activities.records.case_event import CaseEvent, result_of
 from activities.records.process import Process, save
 from activities.records.ring import KeyRing
 from activities.records.sessions import Context, Sessions
+from activities.records.settling import settle
 from activities.records.task import Assigned, Task, TaskStatus, climb
 from activities.records.values import dump, load, plain
 from activities.tables.shipped import Table
@@ -110,6 +111,8 @@ class TaskActivities:
                 return replace(closed, refusal=_done_by(session, row))
             if row.outcomes and said.outcome not in row.outcomes:
                 return contract.Recorded(before, f"Choose what came of it: {', '.join(row.outcomes)}.")
+            if not settle(session, said.id):
+                return contract.Recorded(before, "This was refused before, so it changes nothing now.")
             row.status, row.outcome = TaskStatus.DONE, said.outcome
             row.done_at, row.done_by, row.done_key = completing.at, acting.actor, said.id
             after = replace(before, version=before.version + 1, due_at=None, done=True)

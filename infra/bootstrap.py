@@ -65,7 +65,7 @@ def case_review(parts: Parts) -> CaseReview:
     return CaseReview(Reviews(parts.ring, Deadlines(Tables()), partial(datetime.now, UTC)))
 
 
-def activities(parts: Parts, directory: Callable[[Organization], Partner]) -> list[Callable[..., Any]]:
+def activities(parts: Parts, directory: Callable[[Organization, str], Partner]) -> list[Callable[..., Any]]:
     """Every activity a worker runs."""
     packet = Packet(parts.ring, parts.settings.public_url)
     deadlines = Deadlines(Tables())
@@ -75,7 +75,7 @@ def activities(parts: Parts, directory: Callable[[Organization], Partner]) -> li
     review = case_review(parts)
     reload = ReferralReload(parts.sessions, parts.ring, review, clock)
     inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor, review, clock)
-    outbound = OutboundActivities(parts.sessions, parts.ring, directory, parts.settings.send_settling)
+    outbound = OutboundActivities(parts.sessions, parts.ring, directory, review, parts.settings.send_settling)
     own = TaskActivities(parts.sessions, parts.ring, parts.auditor, deadlines, clock)
     return [
         own.take,

@@ -1,7 +1,6 @@
 """Connections to the partners of the directory, made when first needed and kept."""
 
 import time
-from collections.abc import Callable
 from threading import Lock
 
 import httpx
@@ -9,32 +8,35 @@ import httpx
 from activities.partners.base import Partner, Repeatable
 from activities.partners.bearer_token import ClientCredentials
 from activities.partners.fhir_server import FhirServer
+from activities.partners.fhir_task import FhirTask
 from activities.records.organization import Organization
+from activities.referral.outgoing import ANSWER, BUNDLE, UPDATE
 from infra.settings import Settings
-
-SCOPE = "system/Task.crus system/ServiceRequest.crus system/Patient.crus system/DocumentReference.crs"
 
 
 class Directory:
-    """Gives the connection to an organization; one per organization and address."""
+    """Gives the connection to an organization for a kind of message; one per organization, address and kind."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._http = httpx.Client()
-        self._known: dict[tuple[str, str], Partner] = {}
+        self._known: dict[tuple[str, str, str], Partner] = {}
         self._lock = Lock()
 
-    def __call__(self, organization: Organization) -> Partner:
+    def __call__(self, organization: Organization, kind: str = BUNDLE) -> Partner:
         with self._lock:
-            key = (str(organization.id), organization.fhir_address)
+            key = (str(organization.id), organization.fhir_address, kind)
             if key not in self._known:
-                self._known[key] = self._connect(organization)
+                self._known[key] = self._connect(organization, kind)
             return self._known[key]
 
-    def _connect(self, organization: Organization) -> Partner:
-        repeatable = Repeatable.YES if organization.repeatable else Repeatable.NO
-        tokens = self._tokens(organization)
-        return FhirServer(organization.name, organization.fhir_address, tokens, self._http, repeatable, time.monotonic)
+    def _connect(self, organization: Organization, kind: str) -> Partner:
+        name, address, tokens = organization.name, organization.fhir_address, self._tokens(organization)
+        if kind == ANSWER:
+            return FhirTask(name, address, tokens, self._http, time.monotonic)
+        # Word of a change is put where it belongs, whatever the partner makes of a referral sent twice.
+        repeatable = Repeatable.YES if organization.repeatable or kind == UPDATE else Repeatable.NO
+        return FhirServer(name, address, tokens, self._http, repeatable, time.monotonic)
 
     def _tokens(self, organization: Organization) -> ClientCredentials:
         client_id = f"{organization.tenant}-platform"
@@ -43,7 +45,7 @@ class Directory:
             f"{self._settings.oidc_issuer}/token",
             client_id,
             self._secret(client_id),
-            SCOPE,
+            "",
             self._http,
             time.monotonic,
         )
@@ -53,6 +55,6 @@ class Directory:
         return (self._settings.home / "identity" / f"{client_id}.secret").read_text().strip()
 
 
-def make_directory(settings: Settings) -> Callable[[Organization], Partner]:
+def make_directory(settings: Settings) -> Directory:
     """The directory of one process."""
     return Directory(settings)

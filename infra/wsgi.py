@@ -11,6 +11,7 @@ from infra.telemetry import set_up_logging
 from web.app import create_app
 from web.client import Engine
 from web.decisions import Desk
+from web.documents.views import create_documents
 from web.errors import speak
 from web.fhir.refusals import answer_http
 from web.fhir.store import StoreDoor
@@ -36,6 +37,7 @@ def make_app(settings: Settings, parts: Parts) -> Flask:
         blueprints=(
             create_tasks(),
             create_referrals(desk, parts.ring),
+            create_documents(desk, parts.ring),
             fhir_blueprint(door, shown.fhir_base, f"{settings.oidc_issuer}/token"),
         ),
     )

@@ -31,3 +31,8 @@ def strings(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             yield node.value
+
+
+def documents() -> list[Path]:
+    """What people read at the top of the tree."""
+    return sorted(ROOT.glob("*.md"))

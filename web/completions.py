@@ -16,7 +16,7 @@ from activities.records.task import Task, TaskStatus
 from activities.records.values import dump, load
 from rules.referral.vocabulary import By
 from web.client import Engine
-from web.handover import Answer, Fate, complete_task, start_task
+from web.handover import Answer, Fate, complete_task
 from workflows.contracts import task as contract
 from workflows.contracts.calls import INTERACTIVE
 
@@ -80,12 +80,8 @@ class Completions:
             values |= {"outcome": outcome, "answer": answer.words, "settled_at": datetime.now(UTC)}
         with self._sessions.begin(context) as session:
             session.execute(update(Decision).where(Decision.id == token, Decision.outcome.is_(None)).values(values))
-        return Completed(outcome, answer.words)
-
-    def start(self, process: Process, queue: str = INTERACTIVE) -> None:
-        """Starts the workflow of a task that has none, from the State in its process row."""
-        state = self._opened(process)
-        self._engine.run(lambda client: start_task(client, process.workflow_id, state, queue), SECONDS)
+            settled = session.get_one(Decision, token)
+        return Completed(Outcome(settled.outcome) if settled.outcome else None, settled.answer or answer.words)
 
     def _ask(self, row: Decision, state: contract.State, queue: str) -> Answer:
         said = load(contract.Completion, self._ring.open(row.arguments, f"decision:{row.id}"))
@@ -100,7 +96,6 @@ class Completions:
 
     def _state_of(self, process: Process | None, row: Decision) -> contract.State:
         """An orphan has no process of its own yet: its workflow makes one."""
-        return self._opened(process) if process else contract.State(str(row.case_id))
-
-    def _opened(self, process: Process) -> contract.State:
+        if process is None:
+            return contract.State(str(row.case_id))
         return load(contract.State, self._ring.open(process.state, f"process:{process.workflow_id}"))

@@ -96,11 +96,6 @@ async def start_again(client: Client, workflow: str, workflow_id: str, start: ob
     )
 
 
-async def start_task(client: Client, workflow_id: str, state: task.State, queue: str) -> None:
-    """Starts a task's workflow from its State; one that runs is left alone."""
-    await start_again(client, task.WORKFLOW, workflow_id, task.Start(state), queue)
-
-
 def _start(workflow: str, workflow_id: str, start: object, queue: str) -> WithStartWorkflowOperation[Any, Any]:
     return WithStartWorkflowOperation(
         workflow,

@@ -40,7 +40,7 @@ class Live:
     """
 
     def __init__(self, url: URL, most: int = MOST, tick: float = TICK) -> None:
-        self._url, self._most, self.tick = url, most, tick
+        self._url, self.most, self.tick = url, most, tick
         self._streams: set[Stream] = set()
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._ear: threading.Thread | None = None
@@ -52,7 +52,7 @@ class Live:
         """A stream of this clinic's notices; None when the process has no place for another or is stopping."""
         stream = Stream(tenant)
         with self._lock:
-            if self._stop.is_set() or len(self._streams) >= self._most:
+            if self._stop.is_set() or len(self._streams) >= self.most:
                 return None
             self._streams.add(stream)
             if self._ear is None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from activities.records.document_inbox import waiting_files
 from activities.records.queries.operations import waiting_count
 from activities.records.queries.sites import site_names
 from activities.records.queries.worklist import Filters, due_count
@@ -26,6 +27,10 @@ PLACES = (
         NavItem("referrals", "Referrals", "arrows-exchange", "/referrals", key="R", on_phone=True),
     ),
     (Permission.PATIENT_READ, NavItem("patients", "Patients", "users", "/patients", key="P", on_phone=True)),
+    (
+        Permission.DOCUMENT_READ,
+        NavItem("documents", "Documents", "files", "/documents", key="F", count_words="files to file"),
+    ),
     (Permission.PARTNER_READ, NavItem("partners", "Partners", "building-hospital", "/partners", key="D")),
     (Permission.OPERATIONS_READ, NavItem("operations", "Operations", "activity", "/operations", key="O")),
 )
@@ -59,6 +64,8 @@ def _waiting(session: Session, zone: ZoneInfo) -> dict[str, int]:
     found = {}
     if person.may(Permission.QUEUE_READ):
         found["queue"] = due_count(session, Filters(due_by=end_of_day(now, zone) + DUE_SOON), now)
+    if person.may(Permission.DOCUMENT_READ):
+        found["documents"] = waiting_files(session)
     if person.may(Permission.OPERATIONS_ACT):
         found["operations"] = waiting_count(session)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -26,17 +26,14 @@ class ClosedDay(Versioned, Base):
 
 def calendar_of(session: Session, tenant: str, site: str) -> Calendar:
     """The calendar of a site; where the site is not known, weekdays 8 to 17 in the clinic's own zone."""
-    location = session.scalar(select(Location).where(Location.site == site)) if site else None
-    closed = frozenset(
-        session.scalars(
-            select(ClosedDay.day).where(
-                or_(ClosedDay.location_id.is_(None), ClosedDay.location_id == (location.id if location else None))
-            )
-        )
-    )
-    if location is None:
-        return Calendar(session.get_one(Tenant, tenant).zone, closed=closed)
-    return Calendar(location.zone, location.opens, location.closes, frozenset(location.weekdays), closed)
+    whole_clinic = ClosedDay.location_id.is_(None)
+    here = select(func.array_agg(ClosedDay.day)).where(or_(whole_clinic, ClosedDay.location_id == Location.id))
+    row = session.execute(select(Location, here.scalar_subquery()).where(Location.site == site)).one_or_none()
+    if row is None:
+        closed = session.scalars(select(ClosedDay.day).where(whole_clinic))
+        return Calendar(session.get_one(Tenant, tenant).zone, closed=frozenset(closed))
+    site_of, days = row
+    return Calendar(site_of.zone, site_of.opens, site_of.closes, frozenset(site_of.weekdays), frozenset(days or ()))
 
 
 def close_days(

@@ -1,13 +1,15 @@
 """A clinic's own versions of the decision tables; version 1 of each comes with the program."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Tenanted
 from activities.records.sessions import Context
+
+HEADS = "rule_table"
 
 
 class RuleTable(Tenanted, Base):
@@ -25,27 +27,33 @@ class RuleTable(Tenanted, Base):
     approved_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class Head(NamedTuple):
+    """An approved version; `hash` is the SHA-256 of its content."""
+
+    name: str
+    version: int
+    hash: str
+    effective_from: datetime
+
+
 class NotApproved(ValueError):
     """Whoever wrote a version may not approve it, and one that is not there cannot be approved."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """A version of a table and the SHA-256 of its content."""
-
-    version: int
-    hash: str
-
-
 def in_force(session: Session, name: str, at: datetime) -> Head | None:
-    """The clinic's approved version that holds at an instant, the latest where several do; None for the shipped one."""
-    row = session.execute(
-        select(RuleTable.version, RuleTable.hash)
-        .where(RuleTable.name == name, RuleTable.effective_from <= at, RuleTable.approved_by.is_not(None))
-        .order_by(RuleTable.effective_from.desc(), RuleTable.version.desc())
-        .limit(1)
-    ).one_or_none()
-    return Head(row.version, row.hash) if row else None
+    """The clinic's approved version that holds at an instant, the latest where several do; None for the shipped one.
+
+    One statement a transaction, however many tables it asks.
+    """
+    known: list[Head] | None = session.info.get(HEADS)
+    if known is None:
+        rows = session.execute(
+            select(RuleTable.name, RuleTable.version, RuleTable.hash, RuleTable.effective_from)
+            .where(RuleTable.approved_by.is_not(None))
+            .order_by(RuleTable.effective_from.desc(), RuleTable.version.desc())
+        )
+        session.info[HEADS] = known = [Head(*row) for row in rows]
+    return next((one for one in known if one.name == name and one.effective_from <= at), None)
 
 
 def content_of(session: Session, name: str, version: int) -> dict[str, object]:
@@ -89,6 +97,7 @@ def approve(session: Session, context: Context, name: str, version: int) -> None
         .values(approved_by=context.actor, approved_at=datetime.now(UTC))
         .returning(RuleTable.id)
     ).one_or_none()
+    session.info.pop(HEADS, None)
     if done is None:
         raise NotApproved(
             f"Version {version} of {name} is not there, is approved already, or was written by the same person: "

@@ -31,6 +31,12 @@ def settle(session: Session, key: str) -> bool:
     return _settle_message(session, identity)
 
 
+def is_decision(session: Session, key: str) -> bool:
+    """Whether this step key is of something that a person here decided."""
+    identity = _identity(key)
+    return identity is not None and session.get(Decision, identity) is not None
+
+
 def _settle_message(session: Session, identity: UUID) -> bool:
     state = session.scalar(
         select(MessageLog.state)

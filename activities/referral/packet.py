@@ -1,34 +1,30 @@
-"""What goes to the specialist: the Task they answer, and the message that carries the referral, rendered once."""
+"""What goes out with a step of a referral: the Task of a new candidate with its message, or word of a change."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.formats.fhir.datatypes import Reference
-from activities.formats.fhir.referral_bundle import Referral, build_referral
-from activities.formats.fhir.render import render
-from activities.formats.fhir.task import TaskContent, build_task
-from activities.records.as_fhir import (
-    number_of,
-    organization_content,
-    patient_content,
-    practitioner_content,
-    request_content,
-)
+from activities.formats.fhir.referral_bundle import build_referral
+from activities.formats.fhir.task import build_task
+from activities.formats.fhir.task_step import TaskStatus
+from activities.records.as_paper import store_packet
 from activities.records.base import new_id
-from activities.records.message_log import Direction, MessageLog, MessageState
 from activities.records.organization import Organization, Transport
-from activities.records.patient import Patient
 from activities.records.ring import KeyRing
-from activities.records.service_request import Fulfilment, ServiceRequest
+from activities.records.service_request import Asked, Fulfilment, ServiceRequest
 from activities.records.sessions import Context
-from rules.referral.vocabulary import Candidate, Progress
+from activities.referral.outgoing import BUNDLE, Outgoing
+from activities.referral.telling import Telling
+from rules.referral.vocabulary import Candidate, Facts, Progress, Standing, Step
 
-BUNDLE = "fhir.referral"
+STANDS = {
+    Standing.ASKED: TaskStatus.REQUESTED,
+    Standing.ACCEPTED: TaskStatus.ACCEPTED,
+    Standing.DECLINED: TaskStatus.REJECTED,
+    Standing.NOT_SELECTED: TaskStatus.CANCELLED,
+}
 
 
 @dataclass(frozen=True)
@@ -43,88 +39,78 @@ class Packet:
     """`public_url` is where partners find us: it names the Task they answer."""
 
     def __init__(self, ring: KeyRing, public_url: str) -> None:
-        self._ring, self._base = ring, public_url.rstrip("/") + "/fhir"
+        self._ring = ring
+        self._outgoing = Outgoing(ring, public_url.rstrip("/") + "/fhir")
+        self._telling = Telling(ring, self._outgoing)
 
     def prepare(
         self, session: Session, context: Context, request: ServiceRequest, partner: Organization, progress: Progress
     ) -> Prepared:
-        """Adds the candidate's Task and, for a connected partner, the message that is ready to be sent."""
-        fulfilment = Fulfilment(
-            id=new_id(),
-            tenant=context.tenant,
-            service_request_id=request.id,
-            organization_id=partner.id,
-            round=progress.round,
-            status="requested",
-        )
-        patient = session.get_one(Patient, request.patient_id)
-        task = self._task(context, request, fulfilment, partner, patient)
-        fulfilment.content = build_task(task)
-        session.add(fulfilment)
+        """Adds the candidate's Task, and the message that is ready to be sent or the packet that is to be faxed."""
+        fulfilment = self._asked(session, request, new_id(), partner.id, progress.round, TaskStatus.REQUESTED)
         candidate = Candidate(str(fulfilment.id), str(partner.id))
         if partner.transport != Transport.FHIR:
-            session.flush()
+            store_packet(session, self._ring, context, request, partner, datetime.now(UTC))
             return Prepared(candidate, ())
-        message = self._message(session, context, request, partner, patient, task, fulfilment.id)
+        enclosed = self._outgoing.documents(session, context, request)
+        whole = self._outgoing.whole(session, request, partner, self._outgoing.task(request, fulfilment), enclosed)
+        name = f"{request.number}/{fulfilment.id}"
+        message = self._outgoing.message(request, partner, fulfilment, BUNDLE, build_referral(whole), name)
         session.add(message)
         session.flush()
         return Prepared(candidate, (str(message.id),))
 
-    def _message(
+    def tell(
+        self, session: Session, context: Context, request: ServiceRequest, step: Step, facts: Facts, progress: Progress
+    ) -> tuple[str, ...]:
+        """The messages by which the other side learns of a step that was decided here."""
+        return self._telling.tell(session, context, request, step, facts, progress)
+
+    def note(self, session: Session, request: ServiceRequest, step: Step, facts: Facts) -> None:
+        """Shows in the candidate's Task what she said by phone or fax."""
+        self._telling.note(session, request, step, facts)
+
+    def stand(self, session: Session, request: ServiceRequest, progress: Progress) -> None:
+        """The Tasks of candidates who were asked before the referral was opened here: nothing is sent."""
+        for place, one in enumerate(progress.candidates, 1):
+            self._asked(session, request, UUID(one.task), UUID(one.organization), place, STANDS[one.standing])
+
+    def take(self, session: Session, request: ServiceRequest, asked: Asked) -> None:
+        """Our copy of the Task by which a referral was made to us."""
+        identity = new_id()
+        names = {"id": str(identity), "focus": {"reference": f"ServiceRequest/{request.id}"}}
+        content = {**asked.task, **names, "for": {"reference": f"Patient/{request.patient_id}"}}
+        session.add(
+            Fulfilment(
+                id=identity,
+                tenant=request.tenant,
+                service_request_id=request.id,
+                organization_id=UUID(asked.organization_id),
+                status=str(asked.task["status"]),
+                content=content,
+                address=asked.address,
+            )
+        )
+        session.flush()
+
+    def _asked(
         self,
         session: Session,
-        context: Context,
         request: ServiceRequest,
-        partner: Organization,
-        patient: Patient,
-        task: TaskContent,
-        task_id: UUID,
-    ) -> MessageLog:
-        sender = session.scalars(select(Organization).where(Organization.partner.is_(False)).limit(1)).one()
-        raw = render(build_referral(self._referral(request, partner, patient, sender, task)))
-        identity = new_id()
-        return MessageLog(
+        identity: UUID,
+        organization: UUID,
+        place: int,
+        status: TaskStatus,
+    ) -> Fulfilment:
+        row = Fulfilment(
             id=identity,
-            tenant=context.tenant,
-            interface_id=partner.id,
-            direction=Direction.OUT,
-            kind=BUNDLE,
-            external_id=f"{request.number}/{task_id}",
-            content_hash=sha256(raw).digest(),
-            patient_key="",
-            case_id=request.id,
-            subject_id=task_id,
-            raw=self._ring.seal(context.tenant, raw, f"message:{identity}"),
-            state=MessageState.READY,
-            received_at=datetime.now(UTC),
+            tenant=request.tenant,
+            service_request_id=request.id,
+            organization_id=organization,
+            round=place,
+            status=status,
         )
-
-    def _task(
-        self, context: Context, request: ServiceRequest, fulfilment: Fulfilment, partner: Organization, patient: Patient
-    ) -> TaskContent:
-        return TaskContent(
-            address=f"{self._base}/Task/{fulfilment.id}",
-            number=number_of(self._base, request),
-            focus=Reference(f"ServiceRequest/{request.id}"),
-            patient=Reference(f"Patient/{patient.id}"),
-            requester=Reference(f"Organization/{context.tenant}"),
-            owner=Reference(f"Organization/{partner.id}"),
-            priority=request.priority,
-            description=request.service,
-            authored_at=datetime.now(UTC),
-            id=str(fulfilment.id),
-            version="1",
-        )
-
-    def _referral(
-        self, request: ServiceRequest, partner: Organization, patient: Patient, sender: Organization, task: TaskContent
-    ) -> Referral:
-        blank = Reference("")
-        return Referral(
-            patient=patient_content(self._base, patient),
-            practitioner=practitioner_content(request),
-            sender=organization_content(self._base, sender),
-            recipient=organization_content(self._base, partner),
-            request=request_content(self._base, request, blank, blank),
-            task=replace(task, id="", version=""),
-        )
+        row.content = {**build_task(self._outgoing.task(request, row)), "status": status.value}
+        session.add(row)
+        session.flush()
+        return row

@@ -13,6 +13,7 @@ from activities.acting import actor, context
 from activities.case_review import CaseReview
 from activities.records.audit_event import Action, Auditor
 from activities.records.base import new_id
+from activities.records.calendar import calendar_of
 from activities.records.case_event import CaseEvent, result_of
 from activities.records.decision import Decision
 from activities.records.organization import Organization, Transport
@@ -20,13 +21,14 @@ from activities.records.process import Process, save
 from activities.records.ring import KeyRing
 from activities.records.service_request import ReferralContent, ServiceRequest, next_number, status_of
 from activities.records.sessions import Context, Sessions
-from activities.records.settling import settle
+from activities.records.settling import is_decision, settle
 from activities.records.values import dump, load, plain
 from activities.referral.packet import Packet, Prepared
+from activities.referral.saying import REFERRERS
 from activities.referral.task import KIND, Held, ReferralTask
 from rules.referral.steps import STAGE_WORDS
-from rules.referral.vocabulary import Facts, Progress, Stage, Step
-from rules.referral.waits import Waiting, waiting
+from rules.referral.vocabulary import Direction, Facts, Progress, Stage, Step
+from rules.referral.waits import Waiting, waiting, worded
 from workflows.contracts import referral as contract
 from workflows.contracts.calls import DIVERGED, REFUSED
 from workflows.contracts.people import SYSTEM
@@ -62,19 +64,35 @@ class ReferralActivities:
                 raise ApplicationError(SETTLED, type=REFUSED, non_retryable=True)
             actor.set(decision.actor)
             content = load(ReferralContent, self._ring.open(decision.arguments, f"decision:{decision.id}"))
-            at = content.opened_at or decision.made_at
-            progress = content.progress or Progress(priority=content.priority, since=at)
-            progress = replace(progress, opened=progress.opened or at)
-            request = self._insert(session, case, content, progress, at)
-            self._tell_past(session, case, content)
-            change = contract.Change(
-                opening.decision_id, Step.OPENING, Facts(), at, opening.state, replace(opening.state, progress=progress)
-            )
-            recorded = self._finish(session, change, request)
-            state = replace(
-                change.after, version=1, due_at=recorded.due_at, progress=replace(progress, by_hand=recorded.by_hand)
-            )
+            state = self.open_case(session, opening.state, opening.decision_id, content, decision.made_at)
             return contract.Opened(state)
+
+    def open_case(
+        self, session: Session, state: contract.State, key: str, content: ReferralContent, at: datetime
+    ) -> contract.State:
+        """Makes a referral in the transaction of what opens it; `at` is when that was said."""
+        at, case = content.opened_at or at, UUID(state.referral_id)
+        progress = content.progress or _begun(content, at)
+        progress = replace(progress, opened=progress.opened or at)
+        request = self._insert(session, case, content, progress, at)
+        sends = self._begin(session, content, request, progress)
+        self._tell_past(session, case, content)
+        after = replace(state, progress=progress, sends=sends)
+        recorded = self._finish(session, contract.Change(key, Step.OPENING, Facts(), at, state, after), request)
+        progress = replace(progress, by_hand=recorded.by_hand)
+        return replace(after, version=1, due_at=recorded.due_at, progress=progress)
+
+    def _begin(
+        self, session: Session, content: ReferralContent, request: ServiceRequest, progress: Progress
+    ) -> tuple[str, ...]:
+        """The Tasks by which both sides know it; the receipt of one that has just arrived."""
+        if content.asked is None:
+            self._packet.stand(session, request, progress)
+            return ()
+        self._packet.take(session, request, content.asked)
+        if content.progress:
+            return ()
+        return self._packet.tell(session, context(), request, Step.RECEIPT, Facts(), progress)
 
     @activity.defn(name=contract.RECORD.name)
     def record(self, change: contract.Change) -> contract.Recorded:
@@ -117,6 +135,8 @@ class ReferralActivities:
             stage_since=progress.since or at,
             visit_at=progress.visit_at,
             opened_at=at,
+            closed_at=None if progress.open else progress.since,
+            close_reason=progress.close_reason,
         )
         session.add(request)
         session.flush()
@@ -150,12 +170,12 @@ class ReferralActivities:
         by_hand = partner.transport == Transport.PAPER
         progress = replace(change.after.progress, by_hand=by_hand)
         prepared = self._prepare(session, acting, change, request, partner, progress)
-        wait = waiting(progress)
+        wait = self._wait(session, acting, request, partner, progress)
         due = self._task.due(session, acting, change, request, wait, progress)
         recorded = contract.Recorded(
             request.version, due.at, prepared.sends, by_hand, (prepared.candidate,) if prepared.candidate else ()
         )
-        held = self._task.hold(session, acting, change, request, partner, wait, progress, due)
+        held = self._task.hold(session, acting, change, request, wait, progress, due)
         state = replace(
             change.after,
             progress=recorded.onto(progress),
@@ -163,7 +183,7 @@ class ReferralActivities:
             due_at=due.at,
             sends=(*change.after.sends, *recorded.sends),
         )
-        save(session, self._process(acting, request, state, wait, partner, held.owner))
+        save(session, self._process(acting, request, state, wait, held.owner))
         self._ask_person(session, acting, change, request, partner)
         session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded, held)))
         self._auditor.write(
@@ -176,6 +196,13 @@ class ReferralActivities:
             {"step": change.step, "version": request.version},
         )
         return recorded
+
+    def _wait(
+        self, session: Session, acting: Context, request: ServiceRequest, partner: Organization, progress: Progress
+    ) -> Waiting | None:
+        wait = waiting(progress)
+        zone = calendar_of(session, acting.tenant, request.site).zone
+        return worded(wait, progress, partner.name, zone) if wait else None
 
     def _ask_person(
         self, session: Session, acting: Context, change: contract.Change, request: ServiceRequest, partner: Organization
@@ -200,11 +227,23 @@ class ReferralActivities:
         progress: Progress,
     ) -> Prepared:
         """What goes out because of this step: the whole referral to a new candidate, or word of the change."""
+        told = self._tell(session, acting, change, request, progress)
         if change.step not in SENDS or progress.stage is Stage.COVERAGE:
-            return Prepared(None, ())
+            return Prepared(None, told)
         if change.step is Step.ANOTHER_CANDIDATE:
             partner = session.get_one(Organization, UUID(change.facts.recipient))
-        return self._packet.prepare(session, acting, request, partner, progress)
+        prepared = self._packet.prepare(session, acting, request, partner, progress)
+        return replace(prepared, sends=(*told, *prepared.sends))
+
+    def _tell(
+        self, session: Session, acting: Context, change: contract.Change, request: ServiceRequest, progress: Progress
+    ) -> tuple[str, ...]:
+        """What the other side said itself is in its Task already."""
+        if not is_decision(session, change.key):
+            return ()
+        if progress.direction is Direction.OUT and change.step not in REFERRERS:
+            self._packet.note(session, request, change.step, change.facts)
+        return self._packet.tell(session, acting, request, change.step, change.facts, progress)
 
     def _process(
         self,
@@ -212,7 +251,6 @@ class ReferralActivities:
         request: ServiceRequest,
         state: contract.State,
         wait: Waiting | None,
-        partner: Organization,
         owner: str,
     ) -> Process:
         workflow_id = contract.workflow_id(acting.tenant, str(request.id))
@@ -224,7 +262,7 @@ class ReferralActivities:
             stage=request.stage,
             state=self._ring.seal(acting.tenant, dump(state), f"process:{workflow_id}"),
             version=request.version,
-            next_action=wait.action.format(partner=partner.name) if wait else "",
+            next_action=wait.action if wait else "",
             next_owner=owner,
             next_due=state.due_at,
             opened_at=request.opened_at,
@@ -252,6 +290,13 @@ class ReferralActivities:
         workflow_id = contract.workflow_id(tenant, str(case))
         row = session.get_one(Process, workflow_id)
         return load(contract.State, self._ring.open(row.state, f"process:{workflow_id}"))
+
+
+def _begun(content: ReferralContent, at: datetime) -> Progress:
+    """Where a referral begins: at our desk, or in the triage of one that was made to us."""
+    if content.asked is None:
+        return Progress(priority=content.priority, since=at)
+    return Progress(Stage.TRIAGE, content.priority, Direction.IN, since=at, round=1)
 
 
 def _asked_anew(change: contract.Change) -> dict[str, object]:

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from activities.deadline import Deadlines, Due, Routed
-from activities.records.organization import Organization
 from activities.records.people import account_of
 from activities.records.service_request import ServiceRequest
 from activities.records.sessions import Context
@@ -56,7 +55,6 @@ class ReferralTask:
         context: Context,
         change: contract.Change,
         request: ServiceRequest,
-        partner: Organization,
         wait: Waiting | None,
         progress: Progress,
         due: Due,
@@ -67,7 +65,7 @@ class ReferralTask:
         routed = self._route(session, context, request, wait, progress, now) if wait else None
         wanted = None
         if wait and routed and wait.person:
-            wanted = self._wanted(session, context, change, request, partner, wait, progress, due, routed)
+            wanted = self._wanted(session, context, change, request, wait, progress, due, routed)
         assigned = reassign(session, context, request.id, KIND, wanted, change.key, change.at, now)
         if routed:
             told |= {"route": _version(routed)} | _climbed(assigned, routed, progress)
@@ -90,7 +88,6 @@ class ReferralTask:
         context: Context,
         change: contract.Change,
         request: ServiceRequest,
-        partner: Organization,
         wait: Waiting,
         progress: Progress,
         due: Due,
@@ -102,8 +99,8 @@ class ReferralTask:
             workflow_id=contract.workflow_id(context.tenant, str(request.id)),
             patient_id=request.patient_id,
             number=request.number,
-            action=wait.action.format(partner=partner.name),
-            why=wait.why.format(partner=partner.name),
+            action=wait.action,
+            why=wait.why,
             subject=request.service,
             stage=request.stage,
             outcomes=(wait.step,),

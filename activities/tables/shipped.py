@@ -96,8 +96,10 @@ def _next_tries(priority: Priority) -> list[Row]:
 
 def _referral_routing() -> Content:
     """Whom the rules name; a clinic puts its own rows above."""
-    rows: list[Row] = [{"pool": "asked", "ladder": word(Ladder.STANDARD)}]
-    rows.insert(0, {"priority": word(Priority.STAT), "pool": "asked", "ladder": word(Ladder.DIRECT)})
+    rows: list[Row] = [
+        {"priority": word(Priority.STAT), "pool": "asked", "ladder": word(Ladder.DIRECT)},
+        {"pool": "asked", "ladder": word(Ladder.STANDARD)},
+    ]
     return table_content(("stage", "priority", "site", "service", "asked"), ("pool", "ladder"), rows)
 
 

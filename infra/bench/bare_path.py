@@ -1,6 +1,7 @@
 """The peer of a whole happy path: the same engine work, and the same message to the same specialist."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from infra.bench.clinic import TENANT, Clinic
 from infra.bench.happy_path import ANSWERS, REVIEWED
 from infra.supervisor.store_urls import libpq
 from web.handover import TASK_TIMEOUT
+
+
+Leg = Callable[[Client, str], Awaitable[None]]
 
 
 class BarePath:
@@ -46,11 +50,12 @@ class BarePath:
         async def work(client: Client) -> None:
             places = asyncio.Semaphore(together)
 
-            async def one(case: str) -> None:
+            async def one(leg: Leg, case: str) -> None:
                 async with places:
-                    await _walk(client, case)
+                    await leg(client, case)
 
-            await asyncio.gather(*(one(case) for case in ids))
+            for leg in (_send, _answer, _finish):
+                await asyncio.gather(*(one(leg, case) for case in ids))
 
         self._clinic.engine.run(work, 600)
 
@@ -58,16 +63,18 @@ class BarePath:
         return self._message.replace(self._number, number.encode()).replace(self._task, str(new_id()).encode())
 
 
-def inbound_id(case: str, answer: str) -> str:
-    return f"{case}:{answer}"
-
-
-async def _walk(client: Client, case: str) -> None:
+async def _send(client: Client, case: str) -> None:
     await _started(client, "BareReferral", case, Said(case, "opening"), bare.OPENED)
-    handle = client.get_workflow_handle(case)
-    await handle.execute_update(bare.DECIDE, Said(case, "sending"))
+    await client.get_workflow_handle(case).execute_update(bare.DECIDE, Said(case, "sending"))
+
+
+async def _answer(client: Client, case: str) -> None:
     for answer in ANSWERS:
-        await _started(client, "BareInbound", inbound_id(case, answer), Said(case, answer), bare.DRAINED)
+        await _started(client, "BareInbound", f"{case}:{answer}", Said(case, answer), bare.DRAINED)
+
+
+async def _finish(client: Client, case: str) -> None:
+    handle = client.get_workflow_handle(case)
     for step, _ in REVIEWED:
         await handle.execute_update(bare.DECIDE, Said(case, step, last=step is REVIEWED[-1][0]))
     await handle.result()

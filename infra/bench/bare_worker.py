@@ -18,6 +18,7 @@ from infra.keys import load_ring
 from infra.readiness import announce_ready
 from infra.settings import Settings, load
 from infra.supervisor.store_urls import libpq
+from infra.telemetry import set_up_logging
 from infra.worker import SLOTS, make_worker
 
 TABLES = (
@@ -63,6 +64,7 @@ def specialist(settings: Settings) -> Partner:
 async def serve(queue: str) -> None:
     """Works until SIGTERM."""
     settings = load()
+    set_up_logging(settings.log_level)
     client = await connect_engine(settings, load_ring(settings))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

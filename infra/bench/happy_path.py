@@ -14,6 +14,7 @@ from activities.records.interface import Interface as InterfaceRow
 from activities.records.service_request import Fulfilment, ReferralContent, ServiceRequest
 from activities.records.sessions import Context
 from infra.bench.clinic import CLIENT, COORDINATOR, PHYSICIAN, TENANT, Clinic, account, partner_id
+from infra.bootstrap import case_review
 from infra.simulators.specialist_plan import Act, Scripted, acted
 from rules.referral.vocabulary import By, Coverage, Facts, Priority, Stage, Step
 from web.decisions import Desk
@@ -60,7 +61,7 @@ class HappyPath:
         parts = clinic.parts
         self._sessions = parts.sessions
         self._ward = ward(clinic)
-        self._desk = Desk(parts.sessions, parts.ring, clinic.engine)
+        self._desk = Desk(parts.sessions, parts.ring, clinic.engine, case_review(parts))
         base = f"{parts.settings.public_url}/fhir"
         self._door = StoreDoor(parts.sessions, parts.ring, parts.auditor, clinic.engine, base)
 
@@ -71,17 +72,24 @@ class HappyPath:
         _expect(settled.outcome is Outcome.APPLIED, f"opening: {settled}")
         return token
 
-    def walk(self, patient: UUID) -> UUID:
-        """From the draft until the loop is closed."""
+    def send(self, patient: UUID) -> UUID:
+        """A new referral, on its way to the specialist."""
         case = self.open(patient)
         self.decide(case, Step.SENDING, Facts(outcome=Coverage.CLEAR))
+        return case
+
+    def answer(self, case: UUID) -> None:
+        """The specialist has it, sees the patient and reports."""
+        self._await(case, Stage.TRIAGE)
         task = self._task_of(case)
         for act in ANSWERS:
             self._answer(task, act)
+
+    def finish(self, case: UUID) -> None:
+        """The report is reviewed, the patient told, the loop closed."""
         self._await(case, Stage.REPORT_RECEIVED)
         for step, facts in REVIEWED:
             self.decide(case, step, facts)
-        return case
 
     def decide(self, case: UUID, step: Step, facts: Facts) -> None:
         """One decision, applied."""

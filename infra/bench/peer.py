@@ -37,7 +37,10 @@ def working(clinic: Clinic, folder: Path, queue: str, sandbox: bool = True) -> I
         READY_FILE: str(ready),
     }
     command = (sys.executable, "-m", "infra.bench.bare_worker", queue)
-    process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL)
+    with (folder / f"{queue}.log").open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
     try:
         _await(process, ready)
         yield process

@@ -57,8 +57,12 @@ def _rounds(clinic: Clinic) -> tuple[list[float], list[float]]:
 
 
 def _walk_all(path: HappyPath, those: list[UUID]) -> list[UUID]:
+    """All of them leg by leg, so that nobody asks again and again whether the other side is ready."""
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(path.walk, those))
+        cases = list(pool.map(path.send, those))
+        for leg in (path.answer, path.finish):
+            list(pool.map(leg, cases))
+    return cases
 
 
 def _rate(work: Callable[[], object]) -> float:

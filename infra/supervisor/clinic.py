@@ -33,6 +33,12 @@ def staff(settings: Settings) -> Sequence[Person]:
     return load_staff().people if settings.simulators and settings.seed else ()
 
 
+def seed_store(settings: Settings) -> None:
+    from infra.cli.seed import seed_if_empty  # only `up` needs it, not each command
+
+    seed_if_empty(settings)
+
+
 @dataclass(frozen=True)
 class Programs:
     """Our own programs and what the start calls of them; tests give stand-ins."""
@@ -42,6 +48,7 @@ class Programs:
     sweeper: tuple[str, ...] = (PYTHON, "-m", "infra.sweeper")
     web: tuple[str, ...] = (PYTHON, "-m", "gunicorn", "-c", "infra/gunicorn_conf.py", "infra.wsgi:app")
     migrate: Callable[[Settings], None] = migrate_store
+    seed: Callable[[Settings], None] = seed_store
     people: Callable[[Settings], Sequence[Person]] = staff
 
 
@@ -68,7 +75,7 @@ def clinic(given: Settings, home: Home, programs: Programs) -> Plan:
             (_postgres(settings, home, ports, store), _temporal(settings, given, home, ports)),
             _chores(settings, programs),
             _programs(settings, programs),
-            (_web(settings, programs),),
+            (_web(settings, programs), _seeding(settings, programs)),
         ),
         people=programs.people(settings),
         address=settings.public_url,
@@ -141,6 +148,15 @@ def _chores(settings: Settings, programs: Programs) -> tuple[Chore, ...]:
         await asyncio.to_thread(programs.migrate, settings)
 
     return (Chore("migrate", migrate),)
+
+
+def _seeding(settings: Settings, programs: Programs) -> Chore:
+    """Beside the web's start: it needs a worker, and nobody can sign in before it."""
+
+    async def seed() -> None:
+        await asyncio.to_thread(programs.seed, settings)
+
+    return Chore("seed", seed)
 
 
 def _programs(settings: Settings, programs: Programs) -> tuple[Service, ...]:

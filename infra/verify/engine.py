@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -26,7 +27,7 @@ def check(clinic: Clinic) -> Iterator[Finding]:
         yield Finding("engine", "The engine does not answer, so that it could not be compared with the store.")
         return
     now = datetime.now(UTC)
-    known = {row.workflow_id: row for row in clinic.session.scalars(select(Process))}
+    known = {row.workflow_id: row for row in clinic.session.scalars(select(Process).options(defer(Process.state)))}
     opened = {one: row for one, row in known.items() if row.closed_at is None}
     unlisted = [one for one, row in opened.items() if one not in running and not _starting(row, now)]
     lost = set(clinic.engine.run(lambda client: _not_running(client, unlisted), SECONDS))

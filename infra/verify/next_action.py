@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from activities.records.process import Process
 from activities.records.service_request import ServiceRequest
@@ -24,6 +25,7 @@ def check(clinic: Clinic) -> Iterator[Finding]:
         .outerjoin(tasks, tasks.c.workflow_id == Process.workflow_id)
         .outerjoin(ServiceRequest, ServiceRequest.id == Process.case_id)
         .where(Process.closed_at.is_(None) | (func.coalesce(tasks.c.open, 0) > 0))
+        .options(defer(Process.state))
     )
     for process, count, number, stage in rows:
         for words in _wrong(process, count, stage):

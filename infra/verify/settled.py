@@ -25,5 +25,5 @@ def check(clinic: Clinic) -> Iterator[Finding]:
         MessageLog.state.in_(UNSETTLED),
         MessageLog.received_at < before,
     )
-    for row in clinic.session.execute(messages):
-        yield Finding(str(row.id), f"This message is {row.state} and its case has not taken it for over a minute.")
+    for identity, state in clinic.session.execute(messages):
+        yield Finding(str(identity), f"This message is {state} and its case has not taken it for over a minute.")

@@ -6,6 +6,7 @@ Default clocks by priority (STAT, urgent, routine) are common practice and may b
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from rules.calendar import Clock, Unit
 from rules.referral.table import TALKED
@@ -73,11 +74,11 @@ CLOCKS: dict[Stage, dict[Priority, Clock]] = {
 RUNGS = _clocks("2 h", "4 BH", "1 BD")
 
 # Stage → action, why, pool, whether a person of ours acts first, and the step that ends it.
-# `{partner}` is filled in where the words are stored; no patient's name belongs in them.
+# `{partner}`, `{since}` and `{tries}` are filled in by `worded`; no patient's name belongs in them.
 ACTIONS: dict[Stage, tuple[str, str, str, bool, Step]] = {
     Stage.DRAFT: (
         "Finish and send the referral",
-        "Started and not yet sent",
+        "Started {since}, not yet sent",
         COORDINATORS,
         True,
         Step.SENDING,
@@ -91,69 +92,75 @@ ACTIONS: dict[Stage, tuple[str, str, str, bool, Step]] = {
     ),
     Stage.SENT: (
         "Wait for {partner} to confirm",
-        "Sent, not yet confirmed",
+        "Sent {since}, not yet confirmed",
         COORDINATORS,
         False,
         Step.RECEIPT,
     ),
     Stage.TRIAGE: (
         "Wait for {partner}'s answer",
-        "In the specialist's triage",
+        "With {partner} since {since}",
         COORDINATORS,
         False,
         Step.ACCEPTANCE,
     ),
     Stage.AWAITING_INFO: (
         "Send what {partner} asked for",
-        "The specialist needs information",
+        "{partner} asked on {since}",
         COORDINATORS,
         True,
         Step.INFORMATION,
     ),
     Stage.SCHEDULING: (
         "Get the appointment booked with {partner}",
-        "Accepted, not yet booked",
+        "Accepted {since}, not yet booked",
         COORDINATORS,
         True,
         Step.APPOINTMENT,
     ),
-    Stage.OUTREACH: ("Call the patient to book", "Not reached yet", COORDINATORS, True, Step.ATTEMPT),
-    Stage.SCHEDULED: ("Wait for the visit", "The appointment is made", COORDINATORS, False, Step.VISIT),
+    Stage.OUTREACH: ("Call the patient to book", "{tries}", COORDINATORS, True, Step.ATTEMPT),
+    Stage.SCHEDULED: ("Wait for the visit", "Booked on {since}", COORDINATORS, False, Step.VISIT),
     Stage.NO_SHOW: (
         "Rebook with {partner}",
-        "The patient did not come",
+        "The patient did not come, told on {since}",
         COORDINATORS,
         True,
         Step.APPOINTMENT,
     ),
-    Stage.SEEN: ("Wait for {partner}'s report", "Seen, the report is due", COORDINATORS, False, Step.REPORT),
-    Stage.REPORT_RECEIVED: ("Review the report", "The report has arrived", CLINICIANS, True, Step.REVIEW),
-    Stage.REVIEWED: ("Tell the patient", "The report is reviewed", COORDINATORS, True, Step.PATIENT_NOTICE),
+    Stage.SEEN: ("Wait for {partner}'s report", "Seen {since}, no report yet", COORDINATORS, False, Step.REPORT),
+    Stage.REPORT_RECEIVED: ("Review the report", "The report came {since}", CLINICIANS, True, Step.REVIEW),
+    Stage.REVIEWED: ("Tell the patient", "Reviewed {since}", COORDINATORS, True, Step.PATIENT_NOTICE),
     Stage.PATIENT_TOLD: (
         "Settle the follow-ups",
-        "The patient knows; follow-ups are open",
+        "Told {since}; follow-ups are open",
         COORDINATORS,
         True,
         Step.FOLLOW_UP,
     ),
     Stage.ADVICE: (
         "Accept the advice or ask for a visit",
-        "Answered with advice",
+        "Advice came {since}",
         CLINICIANS,
         True,
         Step.ADVICE_ACCEPTANCE,
     ),
     Stage.DECLINED: (
         "Choose another specialist and tell the patient",
-        "{partner} declined",
+        "{partner} declined on {since}",
         COORDINATORS,
         True,
         Step.NEW_RECIPIENT,
     ),
-    Stage.REDIRECTED: ("Send it where {partner} said", "Redirected", COORDINATORS, True, Step.NEW_RECIPIENT),
+    Stage.REDIRECTED: (
+        "Send it where {partner} said",
+        "{partner} redirected it on {since}",
+        COORDINATORS,
+        True,
+        Step.NEW_RECIPIENT,
+    ),
     Stage.CANCEL_REQUESTED: (
         "Wait for {partner} to confirm the cancellation",
-        "Cancellation asked for",
+        "Asked to cancel on {since}",
         COORDINATORS,
         False,
         Step.CANCELLATION_CONFIRMED,
@@ -162,16 +169,16 @@ ACTIONS: dict[Stage, tuple[str, str, str, bool, Step]] = {
 
 # The same stages seen by the specialist's side.
 INCOMING: dict[Stage, tuple[str, str, str, bool, Step]] = {
-    Stage.TRIAGE: ("Triage: accept, decline or ask", "Referred to us", INTAKE, True, Step.ACCEPTANCE),
+    Stage.TRIAGE: ("Triage: accept, decline or ask", "Referred to us on {since}", INTAKE, True, Step.ACCEPTANCE),
     Stage.AWAITING_INFO: (
         "Wait for {partner}'s information",
-        "We asked for information",
+        "We asked on {since}",
         INTAKE,
         False,
         Step.INFORMATION,
     ),
     Stage.SCHEDULING: ("Book the visit", "Accepted, not yet booked", INTAKE, True, Step.APPOINTMENT),
-    Stage.OUTREACH: ("Call the patient to book", "Not reached yet", INTAKE, True, Step.ATTEMPT),
+    Stage.OUTREACH: ("Call the patient to book", "{tries}", INTAKE, True, Step.ATTEMPT),
     Stage.SCHEDULED: ("Record whether the patient came", "The appointment is made", INTAKE, False, Step.VISIT),
     Stage.NO_SHOW: ("Rebook the visit", "The patient did not come", INTAKE, True, Step.APPOINTMENT),
     Stage.SEEN: ("Send the report to {partner}", "Seen, the report is due", CLINICIANS, True, Step.REPORT),
@@ -219,6 +226,20 @@ def waiting(progress: Progress) -> Waiting | None:
     return _exception(progress, base) or _chased(progress, _started(progress, base))
 
 
+def worded(wait: Waiting, progress: Progress, partner: str, zone: str) -> Waiting:
+    """The wait with its words filled in: whom it concerns, since which day of the site, what was tried."""
+    since = progress.visit_at if progress.stage is Stage.SEEN and progress.visit_at else progress.since
+    day = since.astimezone(ZoneInfo(zone)) if since else None
+    tries = f"{progress.attempts} {'attempt' if progress.attempts == 1 else 'attempts'}"
+    last = f", last: {progress.last_try.replace('-', ' ')}" if progress.last_try else ""
+    facts = {
+        "partner": partner,
+        "since": f"{day:%b} {day.day}" if day else "",
+        "tries": f"{tries}{last}" if progress.attempts else "Not called yet",
+    }
+    return replace(wait, action=wait.action.format(**facts), why=wait.why.format(**facts))
+
+
 def _started(progress: Progress, base: Waiting) -> Waiting:
     """A visit is waited for until the day after it; a recipient without a connection is a person's work."""
     if progress.stage is Stage.SCHEDULED and progress.visit_at:
@@ -250,7 +271,10 @@ def _to_announce(progress: Progress) -> bool:
 
 def _chased(progress: Progress, base: Waiting) -> Waiting:
     """Once a partner's instant has passed, the pool must ask."""
-    return replace(base, action=CHASES[base.step], person=True) if progress.rung and not base.person else base
+    if not progress.rung or base.person:
+        return base
+    step = Step.CHASE if base.step is Step.REPORT else base.step
+    return replace(base, action=CHASES[base.step], person=True, step=step)
 
 
 def _exception(progress: Progress, base: Waiting) -> Waiting | None:
@@ -265,7 +289,7 @@ def _exception(progress: Progress, base: Waiting) -> Waiting | None:
             "Send it another way or choose another specialist" if stage is Stage.SENT else "Tell {partner} by phone"
         )
         step = Step.NEW_RECIPIENT if stage is Stage.SENT else base.step
-        return replace(base, action=action, why=progress.failed_delivery, person=True, step=step)
+        return replace(base, action=action, why=_literal(progress.failed_delivery), person=True, step=step)
     if stage is Stage.TRIAGE and progress.accepted and progress.direction is Direction.OUT:
         why = f"{len(progress.accepted)} of {len(progress.live)} specialists accepted"
         return replace(base, action="Choose the specialist", why=why, person=True, step=Step.CHOICE)
@@ -289,6 +313,11 @@ def _not_reached(progress: Progress, base: Waiting) -> Waiting | None:
         letter = replace(base, action="Send the patient a letter", why=tried)
         return replace(letter, clock=NEXT_TRY[Priority.ROUTINE][2], since=Since.ATTEMPT)
     return _to_clinician(base, "Decide: patient not reached", tried)
+
+
+def _literal(words: str) -> str:
+    """Somebody else's words, which `worded` must leave as they are."""
+    return words.replace("{", "{{").replace("}", "}}")
 
 
 def _to_clinician(base: Waiting, action: str, why: str) -> Waiting:

@@ -31,9 +31,14 @@ QUESTION = "Knee pain since the spring, worse on stairs.\nNo trauma. *Is surgery
 
 
 def cover(**changes: object) -> Cover:
-    return Cover(
-        **({"sender": LARKMOOR, "recipient": ESKILD, "number": "R-20418", "pages": 7, "sent_on": TODAY} | changes)
-    )  # type: ignore[arg-type]
+    said: dict[str, object] = {
+        "sender": LARKMOOR,
+        "recipient": ESKILD,
+        "number": "R-20418",
+        "pages": 7,
+        "sent_on": TODAY,
+    }
+    return Cover(**(said | changes))  # type: ignore[arg-type]
 
 
 def packet(**changes: object) -> ReferralPacket:

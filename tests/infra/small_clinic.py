@@ -28,5 +28,7 @@ def program(word: str) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     worker = program("work")
-    programs = Programs(simulators=worker, worker=worker, sweeper=worker, web=program("web"), migrate=migrate)
+    programs = Programs(
+        simulators=worker, worker=worker, sweeper=worker, web=program("web"), migrate=migrate, seed=lambda _: None
+    )
     sys.exit(run(Settings(home=Path(sys.argv[1])), programs))

@@ -65,7 +65,7 @@ def with_engine(parts: Parts, story: Callable[[Engine], None]) -> None:
                     address, data_converter=data_converter(parts.ring), interceptors=[ActorInterceptor()]
                 )
 
-            activities = [own.take, own.climb, own.finish]
+            activities: list[Callable[..., object]] = [own.take, own.climb, own.finish]
             async with working(environment.client, activities), working(environment.client, activities, "bulk"):
                 await asyncio.to_thread(story, Engine(connect))
 
@@ -77,14 +77,13 @@ def test_the_sweeper_starts_a_workflow_for_each_row_that_has_none(store: Parts) 
 
     def story(engine: Engine) -> None:
         sweeper = Sweeper(store, engine)
-        assert sweeper.round() == 1
+        assert sweeper.sweep() == 1
         for _ in range(100):
             if process_version(store, task):
                 break
             engine.run(lambda _: asyncio.sleep(0.05), 1)
         assert process_version(store, task) == 1
-        assert sweeper.round() == 0
-        assert sweeper.reconcile() == 0
+        assert sweeper.sweep() == 0
 
     with_engine(store, story)
 
@@ -115,7 +114,7 @@ def test_a_completion_the_engine_never_heard_of_is_handed_over_by_the_sweeper(st
     assert waiting.outcome is None
 
     def story(engine: Engine) -> None:
-        Sweeper(store, engine, patience=make.NOW - make.NOW).round()
+        Sweeper(store, engine, patience=make.NOW - make.NOW).sweep()
 
     with_engine(store, story)
     assert row(store, task).status == TaskStatus.DONE

@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.pages.case_shown import call_form, case, new_referral, new_referral_search
+from tests.pages.documents_shown import attachment, document, inbox, letters, paper, received_file
 from tests.pages.people_shown import frame
 from tests.pages.queue_shown import empty_queue, queue
 
@@ -26,6 +27,7 @@ TEMPLATES = (
     ROOT / "web" / "templates",
     ROOT / "web" / "tasks" / "templates",
     ROOT / "web" / "referrals" / "templates",
+    ROOT / "web" / "documents" / "templates",
     Path(__file__).parent / "templates",
 )
 
@@ -38,6 +40,16 @@ PAGES: dict[str, Callable[[], str]] = {
     "case-form": lambda: render_template("referrals/case.html", frame=frame(), page=case(form=call_form())),
     "new": lambda: render_template("referrals/new.html", frame=frame(), page=new_referral()),
     "new-search": lambda: render_template("referrals/new.html", frame=frame(), page=new_referral_search()),
+    "documents": lambda: render_template("documents/inbox.html", frame=frame("documents"), page=inbox()),
+    "documents-empty": lambda: render_template("documents/inbox.html", frame=frame("documents"), page=inbox(())),
+    "document-file": lambda: render_template("documents/file.html", frame=frame("documents"), page=received_file()),
+    "document-refused": lambda: render_template(
+        "documents/file.html", frame=frame("documents"), page=received_file(refused=True)
+    ),
+    "document": lambda: render_template("documents/document.html", frame=frame("documents"), page=document()),
+    "document-upload": lambda: render_template("documents/upload.html", frame=frame("documents"), page=attachment()),
+    "letters": lambda: render_template("documents/letters.html", frame=frame(), page=letters()),
+    "letter": lambda: render_template("documents/letters.html", frame=frame(), page=letters(writing=True)),
     "sign-in": lambda: render_template("sign_in_shown.html", development=True),
     "error": lambda: render_template("error_shown.html"),
 }
@@ -53,6 +65,11 @@ def static_file(filename: str) -> Response:
     return Response((ROOT / "web" / "static" / filename).read_bytes(), mimetype=kind)
 
 
+def drawn(name: str, width: int) -> Response:
+    """A page of paper, for the pages that show scans."""
+    return Response(paper(name, width), mimetype="image/png")
+
+
 def gallery() -> Flask:
     """An app that serves each page of PAGES under its name, with the real security policy."""
     app = Flask("gallery", static_folder=None)
@@ -61,6 +78,7 @@ def gallery() -> Flask:
     for name, page in PAGES.items():
         app.add_url_rule(f"/{name}", name, page)
     app.add_url_rule("/static/<path:filename>", "static", static_file)
+    app.add_url_rule("/sheets/<name>/<int:width>.png", "sheet", drawn)
     app.add_url_rule("/live", "live", lambda: Response(live_stream(), mimetype="text/event-stream"))
 
     @app.after_request

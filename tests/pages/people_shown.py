@@ -68,6 +68,7 @@ NAV = (
     NavItem("schedule", "Schedule", "calendar-month", "/schedule", "S", on_phone=True),
     NavItem("messages", "Messages", "messages", "/messages", "", 9, on_phone=True),
     NavItem("claims", "Claims", "receipt-dollar", "/claims", "C", 34),
+    NavItem("documents", "Documents", "files", "/documents", "F", 5),
     NavItem("operations", "Operations", "activity", "/operations", "O"),
 )
 

@@ -33,6 +33,7 @@ from rules.referral.waits import (
     MAX_REBOOKINGS,
     Waiting,
     waiting,
+    worded,
 )
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -155,10 +156,10 @@ def test_referred_to_us_each_stage_has_its_own_owner(stage: Stage) -> None:
 
 
 def test_a_failed_delivery_is_a_persons_work_with_its_cause() -> None:
-    found = wait(Stage.SENT, failed_delivery="Their server answers with 403.")
+    found = wait(Stage.SENT, failed_delivery="Their server answers with {403}.")
     assert found.person
     assert found.step is Step.NEW_RECIPIENT
-    assert found.why == "Their server answers with 403."
+    assert worded(found, Progress(since=NOW), "Quillon", "America/Boise").why == "Their server answers with {403}."
 
 
 def test_a_recipient_without_a_connection_is_a_persons_work_from_the_start() -> None:
@@ -180,3 +181,13 @@ def test_an_urgent_referral_is_announced_by_phone_within_the_hour() -> None:
     announced = wait(Stage.TRIAGE, Priority.URGENT, called=True)
     assert (announced.step, announced.person) == (Step.ACCEPTANCE, False)
     assert wait(Stage.TRIAGE).step is Step.ACCEPTANCE
+
+
+@pytest.mark.parametrize("stage", sorted(OPEN))
+def test_every_wait_is_worded_whole(stage: Stage) -> None:
+    for direction in Direction:
+        progress = Progress(stage=stage, direction=direction, since=NOW, visit_at=NOW)
+        found = waiting(progress)
+        assert found is not None
+        said = worded(found, progress, "Quillon", "America/Boise")
+        assert not {"{", "}"} & set(said.action + said.why)

@@ -52,7 +52,7 @@ def file_view(
         reasons=REJECTIONS,
         token=str(asked.token),
         download=Act("Download", f"{url}/original", "download", quiet=True),
-        problem=refused.problem,
+        problem=refused.problem or file.problem,
         pages_error=refused.pages,
         cases_error=refused.cases,
         reason_error=refused.reason,
@@ -76,6 +76,7 @@ def _page(one: ShownPage, file: DocumentInbox, url: str, asked: Asked, writes: b
         words=one.document.title if one.document else REJECTION_WORDS.get(page.reason, page.reason),
         left=f"{page.number}:{(page.rotation - 90) % 360}" if waits and writes else "",
         right=f"{page.number}:{(page.rotation + 90) % 360}" if waits and writes else "",
+        back=f"{url}/pages/{page.number}/return" if writes and page.state == PageState.REJECTED else "",
     )
 
 

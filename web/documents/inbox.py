@@ -33,6 +33,7 @@ from web.documents.words import REJECTION_WORDS, TYPE_WORDS
 from web.settings import parts
 from web.signed_in import clinic, frame
 
+NOTHING_WRONG = Refused()
 TAKEN = "Somebody has filed or rejected one of these pages meanwhile. Look at what still waits."
 
 
@@ -159,14 +160,16 @@ class InboxPages:
             waits = any(one.page.at is None for one in pages_of(session, file_id))
         return redirect((f"/documents/inbox/{file_id}" if waits else "/documents") + said, 303)
 
-    def _page(self, file_id: UUID, asked: Asked, refused: Refused = Refused()) -> str:
+    def _page(self, file_id: UUID, asked: Asked, refused: Refused = NOTHING_WRONG) -> str:
         with parts().sessions.begin(current().context) as session:
             of = clinic(session)
             file = _file(session, file_id)
             viewed(session, "DocumentInbox", [file.id])
             sender = sender_of(session, file.received_from)
             found = suggestions(session, file.received_from, asked.words)
-            viewed(session, "Patient", {one.patient.id for one in found.cases} | {one.id for one in found.patients})
+            named = {one.patient.id for one in found.cases} | {one.id for one in found.patients}
+            if named:
+                viewed(session, "Patient", sorted(named), "suggestions for a received file")
             pages, notice = pages_of(session, file.id), _filed(session)
         view = file_view(file, sender, pages, found, asked, refused, current(), parts().clock(), of.zone, notice)
         return render_template("documents/file.html", frame=frame("documents", of), page=view)

@@ -1,4 +1,4 @@
-"""Documents as pages show them: what documents/*.html render. All words are ready; an instant stands beside its words."""
+"""Documents as pages show them: what documents/*.html render. All words are ready."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +53,10 @@ class InboxView:
 
 @dataclass(frozen=True)
 class PageView:
-    """One page: `tag` says where it went, `left` and `right` are the turns its buttons ask for (`3:90`)."""
+    """One page: `tag` says where it went, `left` and `right` are the turns its buttons ask for (`3:90`).
+
+    `back` is where a rejected page is asked to wait again.
+    """
 
     number: int
     count: int
@@ -66,6 +69,7 @@ class PageView:
     words: str = ""
     left: str = ""
     right: str = ""
+    back: str = ""
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from activities.records.queries.case_trail import Look
 from activities.records.queries.chart import Chart
 from activities.records.queries.search import Found
 from rules.access import Permission
-from rules.referral.vocabulary import Reason
+from rules.referral.vocabulary import Reason, Stage
 from web.access import Person
 from web.patients.present import AllergyRow, CaseRow, FoundRow, LookRow, PatientPage, PatientsPage
 from web.present import Act, EmptyState, Owner, Tag, Tone, age_and_sex, due_words, family_first, moment_words, us_date
@@ -80,7 +80,7 @@ def _past_row(line: CaseLine, now: datetime, of: Clinic) -> CaseRow:
         f"{request.service} referral",
         f"/referrals/{request.id}",
         f"{request.number} · {line.partner}",
-        f"{STAGE_WORDS[request.stage]} {ended}{reason}",  # type: ignore[index]
+        f"{STAGE_WORDS[Stage(request.stage)]} {ended}{reason}",
         stage_tag(request.stage),
     )
 

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 from activities.records.patient import Patient
 from activities.records.queries.case import Case
 from activities.records.service_request import ServiceRequest
-from rules.access import clinician
+from rules.access import Permission, clinician
 from rules.referral.steps import legal
 from rules.referral.table import STEPS
 from rules.referral.vocabulary import ENDED, By, Evidence, Progress, Reason, Stage, Step
-from rules.referral.waits import waiting
+from rules.referral.waits import waiting, worded
 from web.access import Person
+from web.documents.lines import document_lines, paper_acts
 from web.fields import FormView
 from web.present import (
     UNASSIGNED,
@@ -108,6 +109,9 @@ def case_page(
         question=request.question,
         asked=_asked(request),
         proofs=proofs(progress.evidence, now, zone),
+        documents=document_lines(request, case.documents, case.events, now, zone),
+        paper=paper_acts(request, person),
+        attach_url=f"/referrals/{request.id}/attachments" if person.may(Permission.DOCUMENT_WRITE) else "",
         form=form,
         back_url="/queue",
         problem=problem,
@@ -145,7 +149,7 @@ def next_action(case: Case, progress: Progress, person: Person, now: datetime, z
     due_at = task.due_at if task else case.process.next_due
     return NextAction(
         words=case.process.next_action,
-        why=wait.why.format(partner=case.partner.name),
+        why=f"{worded(wait, progress, case.partner.name, zone.key).why}.",
         due=due_words(due_at, now, zone) if due_at else None,
         owner=_owner(case, person),
         if_missed=f"Goes to {POOL_WORDS[wait.pool].lower()}",

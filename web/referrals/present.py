@@ -201,6 +201,7 @@ class CasePage:
     asked: tuple[Fact, ...]
     proofs: tuple[Proof, ...]
     documents: tuple[DocumentLine, ...] = ()
+    paper: tuple[Act, ...] = ()
     filters: tuple[TimelineFilter, ...] = ()
     form: FormView | None = None
     back_url: str = ""

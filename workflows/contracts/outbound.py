@@ -7,6 +7,9 @@ from workflows.contracts.calls import Activity, Kind
 
 
 class Delivery(StrEnum):
+    """TOLD: word of a change to a referral sent before. Nothing follows from it; a person knows if it failed."""
+
+    TOLD = "told"
     DELIVERED = "delivered"
     REFUSED = "refused"
     UNKNOWN = "unknown"

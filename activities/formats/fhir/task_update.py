@@ -1,5 +1,7 @@
 """What a partner's update may change in a Task, and the Task as it will be."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,3 +76,26 @@ def updated(stored: Json, received: Json, version: str, modified: str) -> Json:
     given = {name: value for name, value in received.items() if name.removeprefix("_") in MUTABLE}
     meta = {**given.get("meta", {}), "versionId": version, "lastUpdated": modified}
     return {**kept, **given, "meta": meta}
+
+
+def without_bytes(task: Json) -> Json:
+    """The Task with the size and SHA-1 (R4 Attachment.hash) of each contained document instead of its bytes."""
+    if "contained" not in task:
+        return task
+    return {**task, "contained": [_emptied(inner) for inner in task["contained"]]}
+
+
+def _emptied(inner: Json) -> Json:
+    if inner.get("resourceType") != "DocumentReference":
+        return inner
+    return {**inner, "content": [_without_data(one) for one in inner["content"]]}
+
+
+def _without_data(content: Json) -> Json:
+    attachment = content["attachment"]
+    if "data" not in attachment:
+        return content
+    data = base64.b64decode(attachment["data"])
+    digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+    kept = {name: value for name, value in attachment.items() if name != "data"}
+    return {**content, "attachment": {**kept, "size": len(data), "hash": digest}}

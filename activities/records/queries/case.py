@@ -1,6 +1,6 @@
 """One referral's case page: the request, who it is about, where it stands, and everything that happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.records.account import Account
 from activities.records.case_event import CaseEvent
+from activities.records.document_reference import DocumentReference, of_case
 from activities.records.message_log import MessageLog
 from activities.records.organization import Organization
 from activities.records.patient import Patient
@@ -28,6 +29,7 @@ class Case:
     events: list[CaseEvent]
     messages: dict[UUID, MessageLog]
     names: dict[str, str]
+    documents: list[DocumentReference] = field(default_factory=list)
 
 
 def find(session: Session, case_id: UUID) -> Case | None:
@@ -47,7 +49,8 @@ def find(session: Session, case_id: UUID) -> Case | None:
         select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(*FIRST).limit(1)
     )
     messages = messages_of(session, case_id)
-    return Case(request, patient, partner, process, task, events, messages, _names(session, events, process))
+    names, documents = _names(session, events, process), of_case(session, case_id)
+    return Case(request, patient, partner, process, task, events, messages, names, documents)
 
 
 def events_of(session: Session, case_id: UUID) -> list[CaseEvent]:

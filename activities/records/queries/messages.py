@@ -24,14 +24,6 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where a page ended."""
-
-    received_at: datetime
-    seq: int
-
-
-@dataclass(frozen=True)
 class MessageLine:
     """A message without its content; `number` is that of its referral."""
 
@@ -43,11 +35,12 @@ class MessageLine:
 _PARTNER = func.coalesce(Interface.organization_id, MessageLog.interface_id)
 
 
-def page(session: Session, filters: Filters, limit: int, after: Mark | None = None) -> list[MessageLine]:
-    """Up to `limit` messages, newest first."""
+def page(session: Session, filters: Filters, limit: int, after: UUID | None = None) -> list[MessageLine]:
+    """Up to `limit` messages, newest first, behind the one a page ended with."""
     query = _lines().where(*_meant(filters)).order_by(MessageLog.received_at.desc(), MessageLog.seq.desc()).limit(limit)
-    if after:
-        query = query.where(tuple_(MessageLog.received_at, MessageLog.seq) < tuple_(after.received_at, after.seq))
+    last = session.get(MessageLog, after) if after else None
+    if last:
+        query = query.where(tuple_(MessageLog.received_at, MessageLog.seq) < tuple_(last.received_at, last.seq))
     return [MessageLine(row[0], row[1] or "", row[2] or "") for row in session.execute(query)]
 
 
