@@ -183,7 +183,9 @@ class ReferralActivities:
             due_at=due.at,
             sends=(*change.after.sends, *recorded.sends),
         )
-        save(session, self._process(acting, request, state, wait, held.owner))
+        # At the top of the ladder no clock runs any more; the last instant stays as what was missed.
+        last = due.at or ((change.before.due_at or change.at) if wait else None)
+        save(session, self._process(acting, request, state, wait, held.owner, last))
         self._ask_person(session, acting, change, request, partner)
         session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded, held)))
         self._auditor.write(
@@ -252,6 +254,7 @@ class ReferralActivities:
         state: contract.State,
         wait: Waiting | None,
         owner: str,
+        due_at: datetime | None,
     ) -> Process:
         workflow_id = contract.workflow_id(acting.tenant, str(request.id))
         return Process(
@@ -264,7 +267,7 @@ class ReferralActivities:
             version=request.version,
             next_action=wait.action if wait else "",
             next_owner=owner,
-            next_due=state.due_at,
+            next_due=due_at,
             opened_at=request.opened_at,
             closed_at=request.closed_at,
         )

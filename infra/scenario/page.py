@@ -58,7 +58,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.page, self.text = Page(), list[str]()
         self._form: Form | None = None
-        self._select, self._option, self._label = "", "", ""
+        self._select, self._unnamed = "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -79,9 +79,10 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if data.strip():
             self.text.append(" ".join(data.split()))
-        if self._form is not None and self._option:
-            self._form.choices[self._select][-1] = (self._option, data.strip())
-            self._option = ""
+        if self._form is not None and self._unnamed and data.strip():
+            offered = self._form.choices[self._unnamed]
+            offered[-1] = (offered[-1][0], " ".join(data.split()))
+            self._unnamed = ""
 
     def _question(self, tag: str, given: dict[str, str], form: Form) -> None:
         name = given.get("name", "")
@@ -89,10 +90,7 @@ class _Reader(HTMLParser):
             self._select = name
             form.choices[name] = []
         elif tag == "option" and self._select:
-            self._option = given.get("value", "")
-            form.choices[self._select].append((self._option, ""))
-            if "selected" in given:
-                form.values[self._select] = self._option
+            self._offer(given, form, self._select, "selected" in given)
         elif tag == "textarea" and name:
             form.values.setdefault(name, "")
         elif tag == "input" and name:
@@ -102,6 +100,12 @@ class _Reader(HTMLParser):
         if given.get("type") not in ("radio", "checkbox"):
             form.values[name] = given.get("value", "")
             return
-        form.choices.setdefault(name, []).append((given.get("value", "on"), given.get("value", "")))
-        if "checked" in given:
-            form.values[name] = given.get("value", "on")
+        self._offer(given, form, name, "checked" in given)
+
+    def _offer(self, given: dict[str, str], form: Form, name: str, chosen: bool) -> None:
+        """One answer; the words that follow it are its label."""
+        value = given.get("value", "on")
+        form.choices.setdefault(name, []).append((value, ""))
+        self._unnamed = name
+        if chosen:
+            form.values[name] = value

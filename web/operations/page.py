@@ -62,7 +62,7 @@ def operations_page(read: Read, period: str, since: datetime, person: Person, no
         stopped=tuple(_stopped(one, person, now, of) for one in read.stopped),
         waits=_waits(read.waits),
         health=_health(read, now),
-        promises=_promises(read, now),
+        promises=_promises(read),
         notice=notice,
     )
 
@@ -174,7 +174,7 @@ def _health(read: Read, now: datetime) -> tuple[Health, ...]:
     )
 
 
-def _promises(read: Read, now: datetime) -> tuple[Promise, ...]:
+def _promises(read: Read) -> tuple[Promise, ...]:
     told = read.promises
     return (
         Promise(str(told.open), "open cases", "/referrals"),
@@ -186,4 +186,4 @@ def _promises(read: Read, now: datetime) -> tuple[Promise, ...]:
         Promise(
             str(read.backlog.decisions + read.backlog.messages), "decisions and messages under way"
         ),
-    )  # fmt: skip
+    )

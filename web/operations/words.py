@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from activities.records.message_log import Direction, MessageState
-from rules.referral.steps import STEPS
+from rules.referral.table import STEPS
 from rules.referral.vocabulary import Step
 from web.present import Tag, Tone, late_words
 

@@ -33,7 +33,8 @@ class Cast:
         referral(self.parts, person, theirs, context=make.HERONFIELD)
 
     def case(self, patient: UUID, partner: UUID, stage: Stage, days: int = 0, **fields: object) -> UUID:
-        return referral(self.parts, patient, partner, stage, make.NOW - days * DAY, **fields)
+        since = make.NOW - days * DAY
+        return referral(self.parts, patient, partner, stage, since, make.LARKMOOR, **fields)
 
     def ask(self, sender: str = FAX, words: str = "") -> Suggestions:
         with self.parts.sessions.begin(make.LARKMOOR) as session:
