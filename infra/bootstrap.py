@@ -19,6 +19,9 @@ from activities.records.audit_event import Auditor
 from activities.records.organization import Organization
 from activities.records.ring import KeyRing
 from activities.records.sessions import Sessions, connect
+from activities.referral.arrival import Arrivals
+from activities.referral.document_arrival import DocumentArrivals
+from activities.referral.newcomer import Newcomers
 from activities.referral.packet import Packet
 from activities.referral.record import ReferralActivities
 from activities.referral.reload import ReferralReload
@@ -74,7 +77,10 @@ def activities(parts: Parts, directory: Callable[[Organization, str], Partner]) 
     referral = ReferralActivities(parts.sessions, parts.ring, parts.auditor, packet, task, case_review(parts))
     review = case_review(parts)
     reload = ReferralReload(parts.sessions, parts.ring, review, clock)
-    inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor, review, clock)
+    base = f"{parts.settings.public_url.rstrip('/')}/fhir"
+    bundles = Arrivals(parts.ring, referral, Newcomers(parts.auditor, base), review)
+    documents = DocumentArrivals(parts.ring, base)
+    inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor, review, clock, bundles, documents)
     outbound = OutboundActivities(parts.sessions, parts.ring, directory, review, parts.settings.send_settling)
     own = TaskActivities(parts.sessions, parts.ring, parts.auditor, deadlines, clock)
     return [

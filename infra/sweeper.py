@@ -108,7 +108,7 @@ class Sweeper:
 
     def _lines(self, session: Session, context: Context, before: datetime) -> list[Work]:
         rows = session.execute(
-            select(MessageLog.interface_id, MessageLog.patient_key)
+            select(MessageLog.interface_id, MessageLog.patient_key, func.max(MessageLog.attempts).label("attempts"))
             .where(
                 MessageLog.direction == Direction.IN,
                 MessageLog.settled_at.is_(None),
@@ -119,11 +119,14 @@ class Sweeper:
             .order_by(func.min(MessageLog.attempts), func.min(MessageLog.seq))
             .limit(BATCH)
         ).all()
-        return [partial(self._poke, context, row.interface_id, row.patient_key) for row in rows]
+        return [partial(self._poke, context, row.interface_id, row.patient_key, row.attempts) for row in rows]
 
-    def _poke(self, context: Context, interface_id: UUID, patient_key: str) -> None:
+    def _poke(self, context: Context, interface_id: UUID, patient_key: str, attempts: int) -> None:
         if self._door.poke(context.tenant, str(interface_id), patient_key, 4.0):
             return
+        if attempts and attempts % ALARM == 0:
+            log.error("messages are not taken by the engine", tenant=context.tenant, attempts=attempts)
+            self._door.abandon(context.tenant, str(interface_id), patient_key)
         with self._parts.sessions.begin(context) as session:
             session.execute(
                 update(MessageLog)

@@ -16,6 +16,11 @@ from web.errors import speak
 from web.fhir.refusals import answer_http
 from web.fhir.store import StoreDoor
 from web.fhir.views import fhir_blueprint
+from web.live import Live, create_live
+from web.operations.messages import create_messages
+from web.operations.views import create_operations
+from web.partners.views import create_partners
+from web.patients.views import create_patients
 from web.referrals.views import create_referrals
 from web.settings import SeededPerson, WebSettings
 from web.tasks.views import create_tasks
@@ -38,6 +43,11 @@ def make_app(settings: Settings, parts: Parts) -> Flask:
             create_tasks(),
             create_referrals(desk, parts.ring),
             create_documents(desk, parts.ring),
+            create_patients(),
+            create_partners(),
+            create_operations(desk, engine),
+            create_messages(parts.ring, door),
+            create_live(Live(parts.sessions.engine.url, settings.web_streams)),
             fhir_blueprint(door, shown.fhir_base, f"{settings.oidc_issuer}/token"),
         ),
     )

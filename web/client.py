@@ -25,12 +25,8 @@ class Engine:
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, T]], seconds: float) -> T:
         """Runs `work` on the engine's loop; raises TimeoutError after `seconds`."""
-        future = asyncio.run_coroutine_threadsafe(self._with_client(work), self._own_loop())
-        try:
-            return future.result(seconds)
-        except TimeoutError:
-            future.cancel()
-            raise
+        loop = self._own_loop()
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(self._with_client(work), seconds), loop).result()
 
     def close(self) -> None:
         """Ends the loop and its client, so that a command may leave the interpreter; it can be used again."""
@@ -52,6 +48,8 @@ class Engine:
             if self._process != os.getpid():
                 self._process, self._client = os.getpid(), None
                 self._loop, self._connecting = asyncio.new_event_loop(), asyncio.Lock()
+                # What a cancelled call leaves behind in the engine's library is of no interest.
+                self._loop.set_exception_handler(lambda _loop, _context: None)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
                 self._thread.start()
             return self._loop

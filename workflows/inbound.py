@@ -29,7 +29,10 @@ class Inbound:
             poked = self._poked
             await self._drain(line)
             self._drained = poked
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            # A poke that came meanwhile waits for another turn: waiting for it here would wait for ever.
+            await workflow.wait_condition(
+                lambda poked=poked: self._poked != poked or workflow.all_handlers_finished()  # type: ignore[misc]
+            )
             if self._poked == poked:
                 return
 

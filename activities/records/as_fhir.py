@@ -28,7 +28,10 @@ def system(base: str, tenant: str, kind: str) -> str:
 
 
 def number_of(base: str, request: ServiceRequest) -> Identifier:
-    """A referral's number with its assigner."""
+    """A referral's number with its assigner: the referrer's own, where it was made to us."""
+    if request.placer:
+        assigner, _, value = request.placer.rpartition("|")
+        return Identifier(assigner, value)
     return Identifier(system(base, request.tenant, "referral"), request.number)
 
 

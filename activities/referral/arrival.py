@@ -50,7 +50,7 @@ class Arrivals:
         bundle = read_resource(raw_of(self._ring, row), "Bundle", LIMIT)
         received = read_referral(bundle)
         through = session.get_one(Organization, session.get_one(Interface, row.interface_id).organization_id)
-        session.execute(LOCK, {"key": f"{through.id}/{token(received.request.number)}"})
+        session.execute(LOCK, {"key": f"{through.id}/{_placer(received)}"})
         known = _known(session, through, received)
         if known is None and row.kind == UPDATE and received.work["status"] != TaskStatus.REQUESTED:
             raise Refused(422, Issue(IssueType.NOT_FOUND, UNHEARD, "Task.identifier"))
@@ -88,7 +88,7 @@ class Arrivals:
             asked=Asked(
                 organization_id=str(through.id),
                 address=received.task.addresses[0],
-                number=token(received.request.number),
+                number=_placer(received),
                 task=_ours(received.work, context.tenant, referrer.row),
             ),
         )
@@ -171,8 +171,12 @@ def _known(session: Session, through: Organization, received: ReceivedReferral) 
         .with_for_update(of=Fulfilment)
     )
     addressed = mine.where(Fulfilment.address.in_(received.task.addresses))
-    numbered = mine.where(ServiceRequest.placer == token(received.request.number))
+    numbered = mine.where(ServiceRequest.placer == _placer(received))
     return session.scalar(addressed) or session.scalar(numbered)
+
+
+def _placer(received: ReceivedReferral) -> str:
+    return f"{received.request.number.system}|{received.request.number.value}"
 
 
 def _asked_again(session: Session, row: MessageLog, known: Fulfilment, received: ReceivedReferral) -> bool:

@@ -8,7 +8,7 @@ from infra.scenario.page import Page
 from infra.scenario.staff import Refused, Staff
 from infra.scenario.told import Told
 from infra.settings import Settings
-from rules.referral.vocabulary import Step
+from rules.referral.vocabulary import Coverage, Step
 
 COORDINATOR, CLINICIAN = "nadia.ferro-lund", "ifeoma.oyelaran"
 PATIENT, SPECIALIST, SERVICE = "Vailgood", "Quillon", "Gastroenterology"
@@ -33,7 +33,7 @@ def _drive(settings: Settings, nadia: Staff, doctor: Staff, told: Told) -> None:
     told.case = _number(nadia.read(case))
     told.step(Step.OPENING)
     _script(settings, told.case)
-    nadia.fill_in(f"{case}/{Step.SENDING}")
+    nadia.fill_in(f"{case}/{Step.SENDING}", outcome=Coverage.CLEAR)
     told.step(Step.SENDING)
     doctor.wait_for(case, lambda page: page.offers(f"{case}/{Step.REVIEW}"), SECONDS)
     told.step(Step.REPORT)

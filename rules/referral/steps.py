@@ -81,7 +81,8 @@ def refuses(progress: Progress, step: Step, facts: Facts, by: By) -> Refusal | N
     if progress.stage not in rule.frm or not allowed:
         return Refusal(f"This referral is {STAGE_WORDS[progress.stage]}, so “{_plain(rule.label)}” does not apply.")
     if by not in allowed:
-        who = "a clinician" if By.CLINICIAN in allowed else "the other side or the engine"
+        ours = bool({By.STAFF, By.CLINICIAN} & allowed)
+        who = ("a clinician" if by is By.STAFF else "the clinic") if ours else "the other side or the engine"
         return Refusal(f"“{_plain(rule.label)}” is for {who} to say.")
     lacking = missing(step, facts)
     if lacking:
@@ -93,6 +94,8 @@ def _unfit(progress: Progress, step: Step, facts: Facts) -> Refusal | None:
     """What the table cannot say: which candidate, how many."""
     if step is Step.CHOICE and facts.candidate not in {one.task for one in progress.accepted}:
         return Refusal("Choose a specialist who has accepted.")
+    if step is Step.FOLLOW_UP and not replace(progress.evidence, followed=progress.since).complete:
+        return Refusal("The loop cannot close yet: the report, its review or the word to the patient is not on record.")
     if step is Step.ANOTHER_CANDIDATE and facts.recipient in {one.organization for one in progress.live}:
         return Refusal("This specialist has the referral already.")
     if facts.candidate and progress.candidates and facts.candidate not in {one.task for one in progress.live}:

@@ -40,7 +40,7 @@ def test_a_paper_carries_its_instant_and_nothing_of_this_machine() -> None:
 def test_a_letter_names_its_language_for_a_screen_reader() -> None:
     for language in Language:
         read = PdfReader(BytesIO(render(patient_letter(PatientLetterKind.PLAN, language), AT)))
-        assert read.root_object["/Lang"] == language
+        assert str(read.root_object["/Lang"]) == language
         assert read.root_object.raw_get("/MarkInfo") == {"/Marked": True, "/Suspects": False}
 
 

@@ -31,7 +31,7 @@ NAMED: dict[str, Activity[Any, Any]] = {
 }
 
 
-def no_partner(organization: Organization) -> Partner:
+def no_partner(organization: Organization, _tenant: str) -> Partner:
     raise AssertionError(f"nobody sends to {organization.name} here")
 
 

@@ -11,13 +11,13 @@ from flask import Flask
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
-from activities.formats.fhir.read import MAX_BYTES
-from activities.formats.fhir.referral_bundle import build_referral
+from activities.formats.fhir.referral_bundle import build_referral, build_update
 from activities.formats.fhir.render import render
 from tests.fhir_door import FakeDoor, Issuer, a_task, door_app, outcome
 from tests.formats.fhir.referrals import a_referral
 from web.access import door_of
-from web.fhir.door import Fate, Interface, Page
+from web.fhir.arrivals import MAX_BUNDLE
+from web.fhir.door import ArrivalKind, Fate, Interface, Page
 from web.fhir.door import Readable as Kind
 from web.fhir.door import Stored as Kept
 
@@ -164,7 +164,7 @@ def test_unreadable_bytes_are_refused(room: Room, body: bytes) -> None:
 
 
 def test_a_huge_body_is_refused(room: Room) -> None:
-    refusal(room.put(b" " * (MAX_BYTES + 1)), 413)
+    refusal(room.put(b" " * (MAX_BUNDLE + 1)), 413)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +268,99 @@ def test_a_referral_without_its_patient_is_refused(room: Room) -> None:
     refusal(room.ask("POST", "", {**bundle, "entry": bundle["entry"][1:]}), 422, "Bundle.entry")
 
 
+Bundled = dict[str, Any]
+
+
+def entry(bundle: Bundled, kind: str) -> Bundled:
+    found: Bundled = next(one for one in bundle["entry"] if one["resource"]["resourceType"] == kind)
+    return found
+
+
+def spoil(bundle: Bundled, change: str) -> None:
+    """Makes a good referral unfit in one way."""
+    patient, task, request = (entry(bundle, kind) for kind in ("Patient", "Task", "ServiceRequest"))
+    match change:
+        case "no request":
+            del patient["request"]
+        case "no resource":
+            bundle["entry"].append({"request": {"method": "DELETE", "url": "Patient/1"}})
+        case "delete":
+            patient["request"] = {"method": "DELETE", "url": "Patient/1"}
+        case "another kind":
+            patient["request"]["url"] = "Person"
+        case "somebody's patient":
+            patient["request"] = {"method": "PUT", "url": "Patient/1"}
+        case "another task":
+            task["request"] = {"method": "PUT", "url": "Task?identifier=urn:ietf:rfc:3986|https://elsewhere/Task/1"}
+        case "an observation":
+            code = {"text": "Potassium"}
+            patient["resource"] = {"resourceType": "Observation", "status": "final", "code": code}
+        case "a name for nothing":
+            task["resource"]["owner"] = {"reference": "urn:uuid:00000000-0000-4000-8000-000000000009"}
+        case "a name twice":
+            request["fullUrl"] = task["fullUrl"]
+            task["resource"]["focus"] = {"reference": task["fullUrl"]}
+        case "no family name":
+            del patient["resource"]["name"]
+        case "a year of birth":
+            patient["resource"]["birthDate"] = "1990"
+        case "not born yet":
+            patient["resource"]["birthDate"] = "2190-01-01"
+        case "no number":
+            request["resource"]["identifier"] = [{"value": "R-1"}]
+        case "no service":
+            request["resource"]["code"] = {"coding": [{"system": "https://q.example/codes"}]}
+        case "no address":
+            task["resource"]["identifier"] = [{"system": "https://q.example/task", "value": "1"}]
+        case "accepted already":
+            task["resource"]["status"] = "accepted"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ("no request", "Bundle.entry[0].request"),
+        ("no resource", "Bundle.entry[10].resource"),
+        ("delete", "Bundle.entry[0].request"),
+        ("another kind", "Bundle.entry[0].request"),
+        ("somebody's patient", "Bundle.entry[0].request"),
+        ("another task", "Bundle.entry[9].request"),
+        ("an observation", "Bundle.entry[0].resource"),
+        ("a name for nothing", "Bundle.entry[9].resource.owner.reference"),
+        ("a name twice", "Bundle.entry[9].fullUrl"),
+        ("no family name", "Patient.name"),
+        ("a year of birth", "Patient.birthDate"),
+        ("not born yet", "Patient.birthDate"),
+        ("no number", "ServiceRequest.identifier"),
+        ("no service", "ServiceRequest.code"),
+        ("no address", "Task.identifier"),
+        ("accepted already", "Task.status"),
+    ],
+)
+def test_a_malformed_referral_is_refused_by_the_path_of_its_fault(room: Room, change: str, path: str) -> None:
+    bundle = build_referral(a_referral())
+    spoil(bundle, change)
+    refusal(room.ask("POST", "", bundle), 422, path)
+    assert room.door.arrivals == []
+
+
+def test_word_of_a_referral_is_told_from_a_new_one(room: Room) -> None:
+    referral = a_referral()
+    task = {**entry(build_referral(referral), "Task")["resource"], "status": "accepted"}
+    assert room.ask("POST", "", build_update(referral, task)).status_code == 200
+    (arrival,) = room.door.arrivals
+    assert (arrival.kind, arrival.address) == (ArrivalKind.REFERRAL_UPDATE, referral.task.address)
+
+
+def test_a_referral_and_word_of_it_stand_in_one_line(room: Room) -> None:
+    referral = a_referral()
+    bundle = build_referral(referral)
+    room.ask("POST", "", bundle)
+    room.ask("POST", "", build_update(referral, entry(bundle, "Task")["resource"]))
+    first, second = room.door.arrivals
+    assert first.line == second.line != b""
+
+
 def a_document(patient: str) -> dict[str, Any]:
     return {
         "resourceType": "DocumentReference",
@@ -281,6 +374,12 @@ def a_document(patient: str) -> dict[str, Any]:
 def test_a_document_is_made_at_an_address(room: Room) -> None:
     response = room.ask("POST", "/DocumentReference", a_document("Patient/p1"))
     assert (response.status_code, response.headers["Location"]) == (201, f"{BASE}/DocumentReference/new1")
+
+
+def test_a_document_without_its_bytes_is_refused(room: Room) -> None:
+    document = a_document("Patient/p1")
+    document["content"] = [{"attachment": {"contentType": "text/plain", "title": "Letter"}}]
+    refusal(room.ask("POST", "/DocumentReference", document), 422, "DocumentReference.content[0].attachment")
 
 
 @pytest.mark.parametrize("patient", ["Patient/p2", "p1", "https://elsewhere.example/Patient/p1"])

@@ -1,6 +1,7 @@
 """What partners write at the FHIR door: a Task's update, a document, a whole referral."""
 
 import hashlib
+from uuid import UUID
 
 from flask import Response, request
 
@@ -8,12 +9,13 @@ from activities.formats.fhir.bundle import token
 from activities.formats.fhir.datatypes import read_identifier
 from activities.formats.fhir.document_reference import read_document_reference
 from activities.formats.fhir.operation_outcome import Json
-from activities.formats.fhir.read import MAX_BYTES, Refused, read_resource
+from activities.formats.fhir.read import Refused, read_resource
 from activities.formats.fhir.referral_bundle import read_referral
 from activities.formats.fhir.task_update import foreign_patients, refused_changes
 from web.fhir.answers import answer, answer_recorded, etag, refuse
 from web.fhir.door import Arrival, ArrivalKind, Door, Fate, Interface, Readable, Received
 from web.fhir.requests import body, seen_version
+from web.fhir.transaction import is_update, line_of, refuse_unfit_entries, refuse_unfit_referral
 
 MAX_BUNDLE = 20_000_000
 PATIENCE = 4.0
@@ -22,8 +24,8 @@ PATIENCE = 4.0
 def update_task(door: Door, interface: Interface, base: str, task_id: str) -> Response:
     """200 with the Task as it is now, or 202 when the engine needs longer than four seconds."""
     version = seen_version()
-    raw = body(MAX_BYTES)
-    task = read_resource(raw, "Task")
+    raw = body(MAX_BUNDLE)
+    task = read_resource(raw, "Task", MAX_BUNDLE)
     if task.get("id") != task_id:
         raise refuse(400, "Task.id must be the one in the address.", "Task.id")
     stored = door.read(interface, Readable.TASK, task_id)
@@ -46,29 +48,40 @@ def create_document(door: Door, interface: Interface, base: str) -> Response:
     if patient_id == subject or door.read(interface, Readable.PATIENT, patient_id) is None:
         words = "DocumentReference.subject must be a patient of a referral to you, as Patient/<id>."
         raise refuse(422, words, "DocumentReference.subject")
-    arrival = Arrival(ArrivalKind.DOCUMENT, raw, _document_name(resource, raw))
+    if not any(name in resource["content"][0]["attachment"] for name in ("data", "url")):
+        path = "DocumentReference.content[0].attachment"
+        raise refuse(422, f"{path} needs the bytes (data) or the Binary they were sent in (url Binary/<id>).", path)
+    line = _bytes(patient_id)
+    arrival = Arrival(ArrivalKind.DOCUMENT, raw, _document_name(resource, raw), line=line)
     return _created(_settled(door, interface, arrival), base)
 
 
 def create_binary(door: Door, interface: Interface, base: str) -> Response:
     raw = body(MAX_BUNDLE)
-    read_resource(raw, "Binary", MAX_BUNDLE)
-    arrival = Arrival(ArrivalKind.BINARY, raw, f"Binary:{_digest(raw)}")
+    kind = read_resource(raw, "Binary", MAX_BUNDLE)["contentType"]
+    arrival = Arrival(ArrivalKind.BINARY, raw, f"Binary:{_digest(raw)}", content_type=kind)
     return _created(_settled(door, interface, arrival), base)
 
 
 def take_referral(door: Door, interface: Interface) -> Response:
-    """A transaction bundle holding one referral: 200 with the response bundle, 202 while it is being filed."""
+    """A transaction bundle holding one referral, or word of one: 200 with the response, 202 while it is being filed."""
     raw = body(MAX_BUNDLE)
     bundle = read_resource(raw, "Bundle", MAX_BUNDLE)
     if bundle["type"] != "transaction":
         raise refuse(422, "Bundle.type must be transaction.", "Bundle.type")
+    refuse_unfit_entries(bundle)
     referral = read_referral(bundle)
-    if not referral.task.addresses:
-        words = "Task.identifier must hold the address where you take our answers (system urn:ietf:rfc:3986)."
-        raise refuse(422, words, "Task.identifier")
-    named = f"Bundle:{referral.task.addresses[0]}"
-    return _answered(_settled(door, interface, Arrival(ArrivalKind.REFERRAL, raw, named)), 200)
+    refuse_unfit_referral(bundle, referral)
+    address = referral.task.addresses[0]
+    arrival = Arrival(
+        ArrivalKind.REFERRAL_UPDATE if is_update(bundle) else ArrivalKind.REFERRAL,
+        raw,
+        f"Bundle:{address}",
+        line=line_of(bundle, referral).encode(),
+        address=address,
+        owner=referral.recipient.identifiers if referral.recipient else (),
+    )
+    return _answered(_settled(door, interface, arrival), 200)
 
 
 def _document_name(resource: Json, raw: bytes) -> str:
@@ -80,6 +93,13 @@ def _document_name(resource: Json, raw: bytes) -> str:
     if wanted == condition or wanted not in own:
         raise refuse(412, "If-None-Exist must be identifier= and an identifier of the resource itself.")
     return f"DocumentReference:{wanted}"
+
+
+def _bytes(patient_id: str) -> bytes:
+    try:
+        return UUID(patient_id).bytes
+    except ValueError:
+        return patient_id.encode()
 
 
 def _digest(raw: bytes) -> str:

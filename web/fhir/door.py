@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from activities.formats.fhir.datatypes import Identifier
 from activities.formats.fhir.operation_outcome import Json
 from activities.formats.fhir.search import Search
 
@@ -47,6 +48,7 @@ class Page:
 class ArrivalKind(StrEnum):
     TASK_UPDATE = "fhir.task-update"
     REFERRAL = "fhir.referral"
+    REFERRAL_UPDATE = "fhir.referral-update"
     DOCUMENT = "fhir.document"
     BINARY = "fhir.binary"
 
@@ -55,7 +57,9 @@ class ArrivalKind(StrEnum):
 class Arrival:
     """A message as it came. The same `external_id` and `raw` again is a duplicate: its first outcome is returned.
 
-    `resource_id` is the Task updated, and `version` the one the partner says it has seen (If-Match).
+    `resource_id` is the Task updated, and `version` the one the partner says it has seen (If-Match). `line` says whose
+    messages are filed one after the other. Of a referral, `address` is where its Task is answered, and `owner` who is
+    asked; of a Binary, `content_type` is that of its bytes.
     """
 
     kind: ArrivalKind
@@ -63,6 +67,10 @@ class Arrival:
     external_id: str
     resource_id: str = ""
     version: str = ""
+    line: bytes = b""
+    address: str = ""
+    owner: tuple[Identifier, ...] = ()
+    content_type: str = ""
 
 
 class Fate(StrEnum):

@@ -1,12 +1,13 @@
 """The FHIR door's store and engine: what a partner may see, and what it says, committed before anything else."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 from temporalio.client import (
     Client,
@@ -34,10 +35,14 @@ from activities.records.sessions import Context, Sessions
 from web.client import Engine
 from web.fhir.answers import refuse
 from web.fhir.door import Arrival, ArrivalKind, Door, Fate, Interface, Page, Readable, Received, Stored
+from web.fhir.keeping import LINE, answered, keep, known, refuse_misdirected
 from workflows.contracts import inbound
 from workflows.contracts.calls import INTERACTIVE
 
 FHIR = "fhir"
+FOLLOWS = (
+    "This Task follows yours. Tell of a change by a transaction with PUT Task?identifier= and your Task's own address."
+)
 UNANSWERED = (
     TimeoutError,
     RuntimeError,
@@ -108,25 +113,21 @@ class StoreDoor(Door):
         return Page(tuple(one.content for one in found if one), str(shown[-1]) if len(ids) > asked.count else "")
 
     def receive(self, interface: Interface, arrival: Arrival) -> Received:
-        if arrival.kind is not ArrivalKind.TASK_UPDATE:
-            raise refuse(501, "This door does not take these yet; send them by the way you used before.")
         with self._sessions.begin(_context(interface)) as session:
-            digest = sha256(arrival.raw).digest()
-            known = session.scalar(
-                select(MessageLog).where(
-                    MessageLog.interface_id == UUID(interface.id),
-                    MessageLog.direction == Direction.IN,
-                    MessageLog.external_id == arrival.external_id,
-                    MessageLog.content_hash == digest,
-                )
-            )
-            if known:
-                return self._received(session, known)
-            return self._commit(session, interface, arrival, digest)
+            row = known(session, interface, arrival)
+            if row:
+                return self._received(session, row)
+            if arrival.kind is ArrivalKind.TASK_UPDATE:
+                return self._commit(session, interface, arrival, sha256(arrival.raw).digest())
+            if arrival.kind in (ArrivalKind.REFERRAL, ArrivalKind.REFERRAL_UPDATE):
+                refuse_misdirected(session, interface, arrival)
+            return self._received(session, keep(session, self._ring, interface, arrival))
 
     def _commit(self, session: Session, interface: Interface, arrival: Arrival, digest: bytes) -> Received:
         """One update is under way at a time: the next one must have seen its outcome."""
         task = session.get_one(Fulfilment, UUID(arrival.resource_id), with_for_update=True)
+        if task.address:
+            raise refuse(422, FOLLOWS, "Task.identifier")
         pending = session.scalar(
             select(func.count()).where(MessageLog.subject_id == task.id, MessageLog.state == MessageState.RECEIVED)
         )
@@ -134,7 +135,7 @@ class StoreDoor(Door):
             return Received(Fate.STALE, version=str(task.version + (pending or 0)))
         request = session.get_one(ServiceRequest, task.service_request_id)
         identity = new_id()
-        patient_key = self._ring.digest(interface.tenant, "patient line", request.patient_id.bytes).hex()
+        patient_key = self._ring.digest(interface.tenant, LINE, request.patient_id.bytes).hex()
         session.add(
             MessageLog(
                 id=identity,
@@ -184,10 +185,18 @@ class StoreDoor(Door):
             return False
         return True
 
+    def abandon(self, tenant: str, interface_id: str, patient_key: str) -> None:
+        """Ends a line's process that answers to nobody: it holds nothing, the next poke begins a new one."""
+        line = inbound.workflow_id(tenant, interface_id, patient_key)
+        with suppress(*UNANSWERED):
+            self._engine.run(lambda client: client.get_workflow_handle(line).terminate("it does not answer"), 5.0)
+
     def _received(self, session: Session, row: MessageLog) -> Received:
         fate = FATES.get(MessageState(row.state), Fate.RECORDED)
-        if fate is not Fate.APPLIED or row.subject_id is None:
+        if fate is not Fate.APPLIED:
             return Received(fate, str(row.id), words=row.detail)
+        if row.kind != ArrivalKind.TASK_UPDATE or row.subject_id is None:
+            return answered(self._ring, row)
         task = session.get_one(Fulfilment, row.subject_id)
         stored = _as_stored(task.content, task.version, task.recorded_at)
         return Received(fate, str(row.id), stored.content, stored.version)
@@ -211,8 +220,9 @@ def _matching(asked: Search, kind: Readable, organization: UUID, base: str) -> S
     if asked.groups or (asked.identifiers and kind is Readable.SERVICE_REQUEST):
         conditions.append(_numbered(asked.groups or asked.identifiers, base))
     elif asked.identifiers:
-        addresses = [one.value.removeprefix(f"{base}/Task/") for one in asked.identifiers]
-        conditions.append(Fulfilment.id.in_(_uuids(tuple(addresses))))
+        theirs = [one.value for one in asked.identifiers]
+        ours = [one.removeprefix(f"{base}/Task/") for one in theirs]
+        conditions.append(Fulfilment.id.in_(_uuids(tuple(ours))) | Fulfilment.address.in_(theirs))
     if asked.since:
         conditions.append(row.recorded_at >= asked.since)
     if asked.before:
@@ -223,11 +233,14 @@ def _matching(asked: Search, kind: Readable, organization: UUID, base: str) -> S
 
 
 def _numbered(wanted: tuple[Identifier, ...], base: str) -> ColumnElement[bool]:
-    """Referrals by their number; a system that is not ours matches nothing."""
-    ours = func.concat(f"{base}/identifier/", ServiceRequest.tenant, "/referral")
-    return or_(
-        *((ServiceRequest.number == one.value) & ((ours == one.system) if one.system else true()) for one in wanted)
-    )
+    """Referrals by the number of who made them; a system that is neither ours nor theirs matches nothing."""
+    assigner = func.concat(f"{base}/identifier/", ServiceRequest.tenant, "/referral|")
+    number = case((ServiceRequest.placer != "", ServiceRequest.placer), else_=assigner.concat(ServiceRequest.number))
+    return or_(*(number == f"{one.system}|{one.value}" if one.system else _ends(number, one.value) for one in wanted))
+
+
+def _ends(number: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    return func.right(number, len(value) + 1) == f"|{value}"
 
 
 def _uuids(words: tuple[str, ...]) -> list[UUID]:

@@ -178,12 +178,8 @@ def _promises(read: Read) -> tuple[Promise, ...]:
     told = read.promises
     return (
         Promise(str(told.open), "open cases", "/referrals"),
-        Promise(
-            str(told.ownerless), "open cases without a next action, owner and deadline", bad=told.ownerless > 0
-        ),
+        Promise(str(told.ownerless), "open cases without a next action, owner and deadline", bad=told.ownerless > 0),
         Promise(str(told.late), "cases past their deadline", "/referrals?view=late", bad=told.late > 0),
         Promise(str(len(read.stopped)), "stopped and waiting for a person", bad=bool(read.stopped)),
-        Promise(
-            str(read.backlog.decisions + read.backlog.messages), "decisions and messages under way"
-        ),
+        Promise(str(read.backlog.decisions + read.backlog.messages), "decisions and messages under way"),
     )

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from activities.records.base import new_id
 from activities.records.organization import Organization
 from activities.records.patient import Patient
+from activities.records.queries.case_lines import CaseLine
 from activities.records.service_request import ReferralContent
-from rules.referral.vocabulary import Priority
+from rules.referral.steps import STAGE_WORDS
+from rules.referral.vocabulary import Priority, Stage
 from web.access import Person
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
 from web.referrals.forms import DIAGNOSIS, codes
@@ -52,9 +54,9 @@ def wrong(content: ReferralContent) -> dict[str, str]:
 
 def form_view(
     url: str, cancel_url: str, partners: list[Organization], given: Mapping[str, str], errors: Mapping[str, str],
-    problem: str = "",
+    problem: str = "", second: bool = False,
 ) -> FormView:  # fmt: skip
-    """The questions, with what was typed kept."""
+    """The questions, with what was typed kept; `second` lets a second referral for the same service through."""
     choices = tuple(Choice(str(one.id), one.name, ", ".join(one.services)) for one in partners)
     fields = (
         FieldView("performer_id", "Specialist", FieldKind.CHOICE, options=choices),
@@ -77,9 +79,21 @@ def form_view(
     return FormView(
         title="What is asked",
         url=url,
-        submit="Start the referral",
+        submit="Start a second referral" if second else "Start the referral",
         groups=(FieldGroup(kept),),
-        sends=(("token", given.get("token") or str(new_id())),),
+        sends=(("token", given.get("token") or str(new_id())), *((("second", "yes"),) if second else ())),
         problem=problem,
         cancel_url=cancel_url,
+    )
+
+
+def repeats(content: ReferralContent, live: list[CaseLine]) -> str:
+    """Why this may be a duplicate: the patient has a live referral for the same service. Empty when it is none."""
+    same = next((one for one in live if one.request.service.casefold() == content.service.casefold()), None)
+    if same is None:
+        return ""
+    where = STAGE_WORDS[Stage(same.request.stage)]
+    return (
+        f"{same.request.number} for {same.request.service} to {same.partner} is still open and {where}. "
+        "Nothing was started. Open that one, or start a second referral on purpose."
     )

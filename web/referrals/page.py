@@ -1,5 +1,6 @@
 """The case page of a referral, filled from the store."""
 
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,13 +10,12 @@ from activities.records.service_request import ServiceRequest
 from rules.access import Permission, clinician
 from rules.referral.steps import legal
 from rules.referral.table import STEPS
-from rules.referral.vocabulary import ENDED, By, Evidence, Progress, Reason, Stage, Step
+from rules.referral.vocabulary import ENDED, By, Direction, Evidence, Priority, Progress, Reason, Stage, Step
 from rules.referral.waits import waiting, worded
 from web.access import Person
 from web.documents.lines import document_lines, paper_acts
 from web.fields import FormView
 from web.present import (
-    UNASSIGNED,
     Act,
     Owner,
     Tag,
@@ -24,6 +24,7 @@ from web.present import (
     age_words,
     due_words,
     family_first,
+    late_words,
     moment_words,
     priority_tag,
     us_date,
@@ -31,19 +32,32 @@ from web.present import (
 from web.referrals.forms import REASON_WORDS
 from web.referrals.present import (
     ALLERGIES_NOT_RECORDED,
+    SOURCE_LABELS,
     CasePage,
     Fact,
     Mark,
     NextAction,
     PatientBanner,
     Proof,
+    Source,
     StepMark,
+    TaskActs,
+    TimelineFilter,
     allergy_tag,
 )
-from web.referrals.words import STAGE_WORDS, since_words, stage_tag, timeline
+from web.referrals.shown import NOWHERE, Neighbours, Shown
+from web.referrals.timeline import Told
+from web.referrals.words import STAGE_WORDS, since_words, stage_tag
 from web.signed_in import owner
+from web.tasks import asked as queue
 
-POOL_WORDS = {"referral_coordinator": "Referral coordinators", "clinician": "Clinicians"}
+POOL_WORDS = {
+    "referral_coordinator": "Referral coordinators",
+    "clinician": "Clinicians",
+    "intake": "Intake",
+    "medical_director": "Medical director",
+    "organization_admin": "Administrators",
+}
 LINE = (
     ("Ready", (Stage.DRAFT, Stage.COVERAGE), Step.SENDING),
     ("Sent", (Stage.SENT,), Step.DELIVERY),
@@ -57,6 +71,22 @@ LINE = (
 )
 # What the page offers beside the one filled button; the rest lies under "More".
 QUIET = (Step.CLOSURE, Step.CANCELLATION, Step.EXPIRY, Step.PRIORITY_CHANGE, Step.NEW_RECIPIENT)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the page shows beside the case itself."""
+
+    shown: Shown
+    told: Told
+    beside: Neighbours = NOWHERE
+    task: TaskActs | None = None
+    changes_url: str = ""
+
+
+def pool_words(pool: str) -> str:
+    """Who works in a pool, as people say it."""
+    return POOL_WORDS.get(pool) or pool.replace("_", " ").capitalize() or "Nobody yet"
 
 
 def by_of(person: Person) -> By:
@@ -89,23 +119,29 @@ def case_page(
     person: Person,
     now: datetime,
     zone: ZoneInfo,
+    around: Around,
     form: FormView | None = None,
     problem: str = "",
     done: str = "",
 ) -> CasePage:
-    """The whole page; `form` is an open step, `problem` why the last decision was refused."""
-    request = case.request
-    days = timeline(case, now, zone)
+    """The whole page; `form` is an open step, `problem` why the last decision was refused.
+
+    Of a past moment, `now` is that moment.
+    """
+    request, shown = case.request, around.shown
+    who = banner(case.patient, now.astimezone(zone).date())
+    chart = f"/patients/{case.patient.id}" if person.may(Permission.PATIENT_READ) else ""
     return CasePage(
         number=request.number,
         title=f"{request.service} referral",
         tags=(priority_tag(request.priority), stage_tag(request.stage)),
-        subline=f"from {request.requester} to {case.partner.name}",
-        patient=banner(case.patient, now.astimezone(zone).date()),
+        subline=_subline(case),
+        patient=replace(who, chart_url=chart),
         steps=line(case, now, zone),
-        next_action=next_action(case, progress, person, now, zone),
-        timeline=days,
-        entries=len(case.events),
+        next_action=next_action(case, progress, person, now, zone, shown),
+        timeline=around.told.days,
+        entries=around.told.count,
+        filters=_filters(shown),
         question=request.question,
         asked=_asked(request),
         proofs=proofs(progress.evidence, now, zone),
@@ -113,10 +149,58 @@ def case_page(
         paper=paper_acts(request, person),
         attach_url=f"/referrals/{request.id}/attachments" if person.may(Permission.DOCUMENT_WRITE) else "",
         form=form,
-        back_url="/queue",
+        back_url=queue.url(shown.within) if shown.within else "/queue",
+        previous_url=shown.but(case_id=around.beside.previous).url() if around.beside.previous else "",
+        next_url=shown.but(case_id=around.beside.next).url() if around.beside.next else "",
+        place=around.beside.words,
+        task=around.task,
+        as_of=moment_words(shown.as_of, now, zone) if shown.as_of else "",
+        as_of_value=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        as_of_keeps=tuple(shown.within.pairs()) if shown.within else (),
+        as_of_url=shown.but(as_of=None).url(),
+        now_url=shown.but(as_of=None).url(),
+        more_url=shown.but(everything=True).url() if around.told.more else "",
+        changes_url=around.changes_url,
+        live_ids=f"{request.id} {case.task.id}" if case.task else str(request.id),
         problem=problem,
         done=done,
         closed_words=_closed_words(request, now, zone),
+    )
+
+
+def _subline(case: Case) -> str:
+    request = case.request
+    if request.direction == Direction.IN:
+        return f"from {request.requester}, {case.partner.name}"
+    return f"from {request.requester} to {case.partner.name}"
+
+
+def _filters(shown: Shown) -> tuple[TimelineFilter, ...]:
+    whole = TimelineFilter("All", shown.but(show=None).url(), shown.show is None)
+    parts = (TimelineFilter(SOURCE_LABELS[one], shown.but(show=one).url(), shown.show is one) for one in Source)
+    return (whole, *parts)
+
+
+def progress_then(case: Case) -> Progress:
+    """Where a case stood at a past moment, as far as its records and events tell."""
+    at = {Step(event.step): event.at for event in reversed(case.events)}
+    report = at.get(Step.REPORT) or at.get(Step.NO_REPORT) or at.get(Step.ADVICE_ACCEPTANCE)
+    request = case.request
+    evidence = Evidence(
+        report=report,
+        matched=report,
+        reviewed=at.get(Step.REVIEW) or at.get(Step.ADVICE_ACCEPTANCE),
+        told=at.get(Step.PATIENT_NOTICE),
+        followed=at.get(Step.FOLLOW_UP),
+    )
+    return Progress(
+        stage=Stage(request.stage),
+        priority=Priority(request.priority),
+        direction=Direction(request.direction),
+        since=request.stage_since,
+        opened=request.opened_at,
+        visit_at=request.visit_at,
+        evidence=evidence,
     )
 
 
@@ -125,35 +209,36 @@ def line(case: Case, now: datetime, zone: ZoneInfo) -> tuple[StepMark, ...]:
     stage = Stage(case.request.stage)
     here = next((n for n, (_, stages, _) in enumerate(LINE) if stage in stages), len(LINE))
     at = {event.step: event.at for event in reversed(case.events)}
-    late = case.process.next_due is not None and case.process.next_due < now
+    due = case.process.next_due
+    late = f"{late_words(now - due)} late" if due and due < now else ""
     marks = []
     for number, (name, _, step) in enumerate(LINE):
         done = stage is Stage.CLOSED or number < here
         if done:
             marks.append(StepMark(name, since_words(at[step], now, zone) if step in at else "", Mark.DONE))
         elif number == here:
-            marks.append(
-                StepMark(name, "late" if late else STAGE_WORDS[stage].lower(), Mark.LATE if late else Mark.CURRENT)
-            )
+            marks.append(StepMark(name, late or STAGE_WORDS[stage].lower(), Mark.LATE if late else Mark.CURRENT))
         else:
             marks.append(StepMark(name, "", Mark.TO_COME))
     return tuple(marks)
 
 
-def next_action(case: Case, progress: Progress, person: Person, now: datetime, zone: ZoneInfo) -> NextAction | None:
+def next_action(
+    case: Case, progress: Progress, person: Person, now: datetime, zone: ZoneInfo, shown: Shown
+) -> NextAction | None:
     """The one thing to do, with the buttons that are legal for this person now."""
     wait = waiting(progress)
     if wait is None:
         return None
-    task = case.task
+    task, told = case.task, worded(wait, progress, case.partner.name, zone.key)
     due_at = task.due_at if task else case.process.next_due
     return NextAction(
-        words=case.process.next_action,
-        why=f"{worded(wait, progress, case.partner.name, zone.key).why}.",
+        words=case.process.next_action or told.action,
+        why=f"{told.why}.",
         due=due_words(due_at, now, zone) if due_at else None,
         owner=_owner(case, person),
-        if_missed=f"Goes to {POOL_WORDS[wait.pool].lower()}",
-        acts=_acts(case, progress, person, wait.step),
+        if_missed=f"Goes to {pool_words(wait.pool).lower()}",
+        acts=_acts(shown, progress, person, wait.step) if person.may(Permission.REFERRAL_ACT) else (),
         phone=case.partner.phone if wait.person else "",
         phone_words=f"{case.partner.name}:" if wait.person else "",
     )
@@ -165,18 +250,17 @@ def _owner(case: Case, person: Person) -> Owner:
         holder = str(case.task.owner)
     if name := case.names.get(holder):
         return owner(name, mine=holder == str(person.account))
-    return Owner(POOL_WORDS.get(holder, UNASSIGNED.name), "")
+    return Owner(pool_words(holder), "")
 
 
-def _acts(case: Case, progress: Progress, person: Person, first: Step) -> tuple[Act, ...]:
+def _acts(shown: Shown, progress: Progress, person: Person, first: Step) -> tuple[Act, ...]:
     steps = list(legal(progress, by_of(person)))
     ordered = [one for one in steps if one is first] + [one for one in steps if one is not first and one not in QUIET]
     ordered += [one for one in steps if one in QUIET and one is not first]
-    base = f"/referrals/{case.request.id}"
     return tuple(
         Act(
             STEPS[step].label,
-            f"{base}/{step}",
+            shown.but(show=None, everything=False).url(f"/{step}"),
             key="E" if step is first else "",
             filled=step is first,
             quiet=step in QUIET and step is not first,

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from web.fields import FormView
+from web.fields import Choice, FormView
 from web.present import Act, Due, Owner, Tag, Tone
+from web.tasks.present import Undo
+
+BUTTONS = 3
 
 
 class Mark(StrEnum):
@@ -85,6 +88,16 @@ class NextAction:
     acts: tuple[Act, ...] = ()
     phone: str = ""
     phone_words: str = ""
+
+    @property
+    def shown(self) -> tuple[Act, ...]:
+        """The buttons on the card: the filled one and what most often follows."""
+        return tuple(one for one in self.acts if not one.quiet)[:BUTTONS]
+
+    @property
+    def rest(self) -> tuple[Act, ...]:
+        """What lies under More."""
+        return tuple(one for one in self.acts if one not in self.shown)
 
     @property
     def phone_url(self) -> str:
@@ -180,12 +193,26 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class TaskActs:
+    """What one may do about who holds the case's task. `back` is where the acts come back to."""
+
+    task: str
+    token: str
+    back: str
+    free: bool
+    mine: bool
+    people: tuple[Choice, ...]
+    moments: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
 class CasePage:
     """The whole case. `open` act forms come as `form` and are shown in `#step` under the next action.
 
     `place` is the case in the list it was opened from (`5 of 46 in this view`). `as_of` (in words) turns the
     page into a past moment, without any act; `now_url` leads back. `problem` is why the last decision was
-    refused; `done` what the last one did. Without `next_action` the case is closed and `closed_words` says how.
+    refused; `done` what the last one did. `as_of_url` takes a moment as `as_of`; `changes_url` answers the timeline
+    when one of `live_ids` has changed. Without `next_action` the case is closed and `closed_words` says how.
     """
 
     number: str
@@ -212,9 +239,14 @@ class CasePage:
     attach_url: str = ""
     as_of: str = ""
     as_of_url: str = ""
+    as_of_value: str = ""
+    as_of_keeps: tuple[tuple[str, str], ...] = ()
     now_url: str = ""
     more_url: str = ""
     changes_url: str = ""
+    live_ids: str = ""
+    task: TaskActs | None = None
+    undo: Undo | None = None
     problem: str = ""
     done: str = ""
     closed_words: str = ""
@@ -247,7 +279,7 @@ class NewReferralPage:
     """A referral being written. `patient` is None until one is chosen; `form` then holds the questions.
 
     `search_url` takes a POST of `q` and answers referrals/_patients.html; `found` are its results.
-    `after` says what happens once it is sent, a sentence each.
+    `after` says what happens once it is sent, a sentence each. `live` are the patient's referrals that have not ended.
     """
 
     patient: PatientBanner | None
@@ -257,6 +289,17 @@ class NewReferralPage:
     asked_for: str = ""
     found: tuple["FoundPatient", ...] | None = None
     after: tuple[str, ...] = ()
+    live: tuple["LiveReferral", ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveReferral:
+    """A referral of the same patient that has not ended: what a new one might repeat."""
+
+    title: str
+    second: str
+    url: str
+    status: Tag
 
 
 @dataclass(frozen=True)

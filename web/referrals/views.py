@@ -1,7 +1,9 @@
-"""Referrals: the list, one case, a new one, and the steps people take."""
+"""Referrals: one case, a new one, and the steps people take."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request
 from sqlalchemy import select
@@ -12,26 +14,37 @@ from activities.records.decision import Outcome
 from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.queries.case import Case, find
+from activities.records.queries.case_trail import changed_since
 from activities.records.queries.find_patient import find_patients
+from activities.records.queries.search import live_for
 from activities.records.ring import KeyRing
+from activities.records.service_request import ServiceRequest
 from activities.records.values import load
 from rules.access import Permission
 from rules.coverage import covered
 from rules.referral.steps import legal
-from rules.referral.vocabulary import Facts, Progress, Step
+from rules.referral.vocabulary import Progress, Step
 from web.access import current, requires, viewed
 from web.decisions import Desk, Settled
 from web.fields import FormView
 from web.present import age_and_sex, family_first, us_date
 from web.referrals import new
 from web.referrals.forms import Asked, read, step_form
-from web.referrals.page import banner, by_of, case_page
-from web.referrals.present import FoundPatient, NewReferralPage
+from web.referrals.list_views import show_list, show_partners
+from web.referrals.page import banner, by_of, case_page, progress_then
+from web.referrals.present import CasePage, FoundPatient, NewReferralPage
+from web.referrals.reading import live_row, read_case
+from web.referrals.shown import Neighbours, Shown, moment, neighbours
+from web.referrals.shown import read as read_shown
 from web.settings import parts
-from web.signed_in import clinic, frame
+from web.signed_in import Clinic, clinic, frame
+from web.tasks.asked import as_id
+from web.tasks.queue import undo_of
 from workflows.contracts import referral
 
 APPLYING = "Recorded, being applied. This page shows it in a moment."
+REFUSED = "Not done: somebody else took or finished this task first."
+OVERLAP = timedelta(seconds=5)  # a transaction that was under way when the page was made
 
 
 class ReferralPages:
@@ -55,21 +68,33 @@ class ReferralPages:
         taken, person = _step(step), current()
         with parts().sessions.begin(person.context) as session:
             asked = _asked(session, find(session, case_id) or abort(404), self._ring)
+            beside = neighbours(session, shown_of(case_id), person, parts().clock(), asked.zone)
         answered = read(taken, request.form, asked)
         if answered.errors:
             return self._page(case_id, taken, errors=dict(answered.errors)), 422
-        token = _token()
-        settled = self._decide(case_id, token, taken, answered.facts)
+        settled = self._desk.decide(person.context, _token(), case_id, taken, answered.facts, by_of(person))
         if settled.outcome in (Outcome.REFUSED, Outcome.PARKED):
             return self._page(case_id, taken, problem=settled.words), 409
-        return redirect(f"/referrals/{case_id}" + ("" if settled.outcome else "?applying=1"), 303)
+        return redirect(self._after(case_id, beside, settled), 303)
 
-    def _decide(self, case_id: UUID, token: UUID, step: Step, facts: Facts) -> Settled:
-        person = current()
-        with parts().sessions.begin(person.context) as session:
-            if find(session, case_id) is None:
-                abort(404)
-        return self._desk.decide(person.context, token, case_id, step, facts, by_of(person))
+    @requires(Permission.REFERRAL_READ, background=True)
+    def changed(self, case_id: UUID) -> str | tuple[str, int]:
+        """The timeline as it is now; 204 when nothing happened since the page was made."""
+        since = moment(request.args.get("since", ""), ZoneInfo("UTC")) or abort(
+            400, "The address does not say since when."
+        )
+        with parts().sessions.begin(current().context) as session:
+            if not changed_since(session, case_id, since - OVERLAP):
+                return "", 204
+        page = self._case_page(case_id)[0]
+        return render_template("referrals/_timeline_live.html", page=page)
+
+    def _after(self, case_id: UUID, beside: Neighbours, settled: Settled) -> str:
+        """Where one goes on: to the next case of the list the finished one was opened from."""
+        shown = shown_of(case_id)
+        if settled.outcome is None:
+            return shown.url(applying="1")
+        return shown.but(case_id=beside.next).url(done=str(case_id)) if beside.next else shown.url()
 
     @requires(Permission.REFERRAL_CREATE)
     def choose_patient(self) -> str:
@@ -96,41 +121,54 @@ class ReferralPages:
         with parts().sessions.begin(person.context) as session:
             patient = session.get(Patient, patient_id) or abort(404)
             content = new.read(request.form, patient, _partners(session), person)
+            repeated = new.repeats(content, live_for(session, patient_id))
         errors = new.wrong(content)
         if errors:
             return self._new_page(patient_id, errors), 422
+        if repeated and not request.form.get("second"):
+            return self._new_page(patient_id, {}, repeated, second=True), 409
         settled = self._desk.open(person.context, token, content, by_of(person))
         if settled.outcome is Outcome.APPLIED:
             return redirect(f"/referrals/{token}", 303)
         return self._new_page(patient_id, {}, APPLYING), 202
 
-    def _new_page(self, patient_id: UUID, errors: dict[str, str], problem: str = "") -> str:
-        with parts().sessions.begin(current().context) as session:
+    def _new_page(self, patient_id: UUID, errors: dict[str, str], problem: str = "", second: bool = False) -> str:
+        person, now = current(), parts().clock()
+        with parts().sessions.begin(person.context) as session:
             of = clinic(session)
             patient = session.get(Patient, patient_id) or abort(404)
             viewed(session, "Patient", [patient.id], "new referral")
             url = f"/referrals/new/{patient_id}"
-            form = new.form_view(url, "/queue", _partners(session), request.form, errors, problem)
-            who = banner(patient, parts().clock().astimezone(of.zone).date())
-        page = NewReferralPage(who, form, "/referrals/new", "/queue")
+            form = new.form_view(url, "/queue", _partners(session), request.form, errors, problem, second)
+            live = tuple(live_row(one, now, of.zone) for one in live_for(session, patient_id))
+        who = banner(patient, now.astimezone(of.zone).date())
+        page = NewReferralPage(who, form, "/referrals/new", "/queue", live=live)
         return render_template("referrals/new.html", frame=frame("referrals", of), page=page)
 
     def _page(
         self, case_id: UUID, opened: Step | None = None, errors: dict[str, str] | None = None, problem: str = ""
     ) -> str:
-        with parts().sessions.begin(current().context) as session:
-            of = clinic(session)
-            case = find(session, case_id) or abort(404)
-            viewed(session, "ServiceRequest", [case_id])
-            asked = _asked(session, case, self._ring) if opened else None
-            form = _form(case, opened, asked, errors, problem) if opened and asked else None
-        done = APPLYING if request.args.get("applying") else ""
-        progress = self._progress(case)
-        if opened and opened not in legal(progress, by_of(current())) and not problem:
-            form = None
-        now = parts().clock()
-        page = case_page(case, progress, current(), now, of.zone, form, "" if form else problem, done)
+        page, of = self._case_page(case_id, opened, errors, problem)
         return render_template("referrals/case.html", frame=frame("referrals", of), page=page)
+
+    def _case_page(
+        self, case_id: UUID, opened: Step | None = None, errors: dict[str, str] | None = None, problem: str = ""
+    ) -> tuple[CasePage, Clinic]:
+        person, now = current(), parts().clock()
+        with parts().sessions.begin(person.context) as session:
+            of = clinic(session)
+            read = read_case(session, shown_of(case_id, of.zone), person, now, of)
+            case, shown = read.case, read.around.shown
+            viewed(session, "ServiceRequest", [case_id], "as of a past moment" if shown.as_of else "")
+            asked = _asked(session, case, self._ring) if opened and not shown.as_of else None
+            form = _form(case, shown, opened, asked, errors, problem) if opened and asked else None
+            undo, done = undo_of(session, of, now), _done(session)
+        progress = progress_then(case) if shown.as_of else self._progress(case)
+        if opened and opened not in legal(progress, by_of(person)) and not problem:
+            form = None
+        problem = "" if form else problem or (REFUSED if request.args.get("refused") else "")
+        page = case_page(case, progress, person, shown.as_of or now, of.zone, read.around, form, problem, done)
+        return replace(page, undo=undo), of
 
     def _progress(self, case: Case) -> Progress:
         place = f"process:{case.process.workflow_id}"
@@ -141,6 +179,9 @@ def create_referrals(desk: Desk, ring: KeyRing) -> Blueprint:
     """The pages of referrals, to be registered by the application."""
     pages = ReferralPages(desk, ring)
     blueprint = Blueprint("referrals", __name__, url_prefix="/referrals", template_folder="templates")
+    blueprint.add_url_rule("", "show_list", show_list)
+    blueprint.add_url_rule("/partners", "show_partners", show_partners)
+    blueprint.add_url_rule("/<uuid:case_id>/timeline", "changed", pages.changed)
     blueprint.add_url_rule("/new", "choose_patient", pages.choose_patient, methods=["GET", "POST"])
     blueprint.add_url_rule("/new/<uuid:patient_id>", "write", pages.write)
     blueprint.add_url_rule("/new/<uuid:patient_id>", "create", pages.create, methods=["POST"])
@@ -186,12 +227,25 @@ def _asked(session: Session, case: Case, ring: KeyRing) -> Asked:
     )
 
 
-def _form(case: Case, step: Step, asked: Asked, errors: dict[str, str] | None, problem: str) -> FormView:
-    url, told = f"/referrals/{case.request.id}/{step}", ""
+def _form(case: Case, shown: Shown, step: Step, asked: Asked, errors: dict[str, str] | None, problem: str) -> FormView:
+    told = ""
     if step in (Step.SENDING, Step.CANCELLATION, Step.INFORMATION):
         told = f"{case.partner.name} is told."
-    cancel = f"/referrals/{case.request.id}"
-    return step_form(step, url, cancel, asked, request.form, errors, problem, told)
+    return step_form(step, shown.url(f"/{step}"), shown.url(), asked, request.form, errors, problem, told)
+
+
+def shown_of(case_id: UUID, zone: ZoneInfo | None = None) -> Shown:
+    """What the address asks to see of a case."""
+    return read_shown(case_id, request.args.to_dict(flat=False), zone or ZoneInfo("UTC"))
+
+
+def _done(session: Session) -> str:
+    """What the last step did, said on the page one comes to."""
+    if request.args.get("applying"):
+        return APPLYING
+    finished = as_id(request.args.get("done", ""))
+    row = session.get(ServiceRequest, finished) if finished else None
+    return f"{row.number} is recorded. This is the next one." if row else ""
 
 
 def _found(patient: Patient, today: date) -> FoundPatient:

@@ -4,13 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from activities.records.case_event import CaseEvent
-from activities.records.message_log import MessageLog
-from activities.records.queries.case import Case
-from rules.referral.table import STEPS
 from rules.referral.vocabulary import Reason, Stage, Step
-from web.present import Tag, Tone, clock_words, day_heading, moment_words, short_date, status_tag
+from web.present import Tag, Tone, moment_words, short_date, status_tag
 from web.referrals.forms import REASON_WORDS
-from web.referrals.present import RawDetail, TimelineDay, TimelineEntry
 
 STAGE_WORDS = {
     Stage.DRAFT: "Draft",
@@ -78,52 +74,18 @@ def stage_tag(stage: str) -> Tag:
     return status_tag(STAGE_WORDS[Stage(stage)])
 
 
-def timeline(case: Case, now: datetime, zone: ZoneInfo) -> tuple[TimelineDay, ...]:
-    """Everything that happened, by day, newest first."""
-    days: dict[str, list[TimelineEntry]] = {}
-    for event in case.events:
-        local = event.at.astimezone(zone)
-        heading = day_heading(local.date(), now.astimezone(zone).date())
-        days.setdefault(heading, []).append(_entry(case, event, now, zone))
-    return tuple(TimelineDay(heading, tuple(entries)) for heading, entries in days.items())
-
-
-def _entry(case: Case, event: CaseEvent, now: datetime, zone: ZoneInfo) -> TimelineEntry:
-    step = Step(event.step)
-    message = next((one for one in case.messages.values() if str(one.id) == event.step_key), None)
-    lead, words = _who_did(case, event, step, message)
-    return TimelineEntry(
-        at=event.at,
-        clock=clock_words(event.at, zone),
-        icon=ICONS.get(step, "point"),
-        words=words + _said(event, now, zone),
-        lead=lead,
-        note="by Careloop" if step in SYSTEM_WORDS else "",
-        tone=TONES.get(step, Tone.NEUTRAL),
-        detail=RawDetail("FHIR Task", url=f"/messages/{message.id}/raw") if message else None,
-    )
-
-
-def _who_did(case: Case, event: CaseEvent, step: Step, message: MessageLog | None) -> tuple[str, str]:
-    if step in SYSTEM_WORDS:
-        return "", SYSTEM_WORDS[step]
-    if message is not None:
-        return case.partner.name, STEPS[step].past
-    return case.names.get(event.actor, "Careloop" if event.actor == "system" else event.actor), STEPS[step].past
-
-
-def _said(event: CaseEvent, now: datetime, zone: ZoneInfo) -> str:
+def said(event: CaseEvent, now: datetime, zone: ZoneInfo) -> str:
     """What was said with a step, after a colon."""
     facts = event.facts
-    said = []
+    told = []
     if reason := facts.get("reason"):
-        said.append(REASON_WORDS[Reason(str(reason))].lower())
+        told.append(REASON_WORDS[Reason(str(reason))].lower())
     if at := facts.get("at"):
-        said.append(moment_words(datetime.fromisoformat(str(at)), now, zone))
-    said += [str(facts[name]).replace("-", " ") for name in ("channel", "outcome", "priority") if facts.get(name)]
+        told.append(moment_words(datetime.fromisoformat(str(at)), now, zone))
+    told += [str(facts[name]).replace("-", " ") for name in ("channel", "outcome", "priority") if facts.get(name)]
     if note := facts.get("note"):
-        said.append(f"“{note}”")
-    return f": {', '.join(said)}" if said else ""
+        told.append(f"“{note}”")
+    return f": {', '.join(told)}" if told else ""
 
 
 def since_words(at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -1,6 +1,5 @@
 """What the referrer's word about a Task sent to us before means, and the Task after it."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from activities.formats.fhir.datatypes import Concept, read_concept
@@ -83,9 +82,9 @@ def _named(note: Json) -> tuple[Any, ...]:
     return note.get("time"), note["text"]
 
 
-def new_note(before: Iterable[Json], task: Json) -> str:
+def new_note(stored: Json, received: Json) -> str:
     """The newest note that was not in the Task before; empty without one."""
-    said = _missing({"note": list(before)}, task)
+    said = _missing(stored, received)
     return str(said[-1]["text"]) if said else ""
 
 

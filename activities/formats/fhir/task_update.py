@@ -5,7 +5,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from activities.formats.fhir.document_reference import DocumentContent
 from activities.formats.fhir.operation_outcome import Issue, IssueType, Json
+from activities.formats.fhir.task import TaskAnswer
 
 # The partner's side of the Task; everything else was said by us.
 MUTABLE = frozenset(
@@ -78,14 +80,23 @@ def updated(stored: Json, received: Json, version: str, modified: str) -> Json:
     return {**kept, **given, "meta": meta}
 
 
+def new_documents(stored: Json, answer: TaskAnswer) -> list[DocumentContent]:
+    """The documents whose bytes the partner sends for the first time."""
+    contained = stored.get("contained", [])
+    known = {content["attachment"].get("hash") for one in contained for content in one.get("content", [])}
+    found = [one.document for one in answer.outputs if one.document and one.document.data]
+    return [one for one in found if _digest(one.data) not in known]
+
+
 def without_bytes(task: Json) -> Json:
     """The Task with the size and SHA-1 (R4 Attachment.hash) of each contained document instead of its bytes."""
     if "contained" not in task:
         return task
-    return {**task, "contained": [_emptied(inner) for inner in task["contained"]]}
+    return {**task, "contained": [emptied(inner) for inner in task["contained"]]}
 
 
-def _emptied(inner: Json) -> Json:
+def emptied(inner: Json) -> Json:
+    """A DocumentReference with size and hash instead of bytes; any other resource as it is."""
     if inner.get("resourceType") != "DocumentReference":
         return inner
     return {**inner, "content": [_without_data(one) for one in inner["content"]]}
@@ -96,6 +107,9 @@ def _without_data(content: Json) -> Json:
     if "data" not in attachment:
         return content
     data = base64.b64decode(attachment["data"])
-    digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
     kept = {name: value for name, value in attachment.items() if name != "data"}
-    return {**content, "attachment": {**kept, "size": len(data), "hash": digest}}
+    return {**content, "attachment": {**kept, "size": len(data), "hash": _digest(data)}}
+
+
+def _digest(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()

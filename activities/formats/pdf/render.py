@@ -36,7 +36,7 @@ def render(paper: Paper, at: datetime) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"content": json.dumps(_plain(paper, getattr(paper, "language", Language.ENGLISH)))},
     )
-    made = compiler.compile(format="pdf", timestamp=at, pdf_standards=STANDARD)
+    made = compiler.compile(format="pdf", timestamp=at.replace(microsecond=0), pdf_standards=STANDARD)
     assert isinstance(made, bytes)
     return made
 

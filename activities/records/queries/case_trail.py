@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from activities.records.account import Account
 from activities.records.audit_event import Action, AuditEvent
+from activities.records.case_event import CaseEvent
 from activities.records.interface import Interface
 from activities.records.organization import Organization
 from activities.records.patient import Patient
@@ -172,3 +173,10 @@ def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
 def _ids(actors: set[str], prefix: str) -> list[UUID]:
     found = [one.removeprefix(prefix) for one in actors if one.startswith(prefix)]
     return [UUID(one) for one in found if len(one) == 36 and one.count("-") == 4]
+
+
+def changed_since(session: Session, case_id: UUID, moment: datetime) -> bool:
+    """Whether something happened in a case, or its task changed hands, after a moment."""
+    events = select(CaseEvent.id).where(CaseEvent.case_id == case_id, CaseEvent.recorded_at > moment)
+    tasks = select(Task.id).where(Task.case_id == case_id, Task.recorded_at > moment)
+    return any(session.scalar(query.limit(1)) is not None for query in (events, tasks))

@@ -1,0 +1,105 @@
+"""The pages of documents with the real store, and an engine that gives the answer it is told to."""
+
+import re
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from io import BytesIO
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from temporalio.client import Client
+from werkzeug.test import TestResponse
+
+from activities.records.audit_event import AuditEvent
+from activities.records.decision import Decision
+from activities.records.document_inbox import Ledger, ledger
+from activities.records.document_reference import DocumentReference
+from activities.records.sessions import Context
+from activities.records.values import load
+from rules.referral.vocabulary import Facts
+from tests import make
+from tests.web.clinic import Browser, WebClinic, probe
+from web.client import Engine
+from web.decisions import Desk
+from web.documents.views import create_documents
+from web.handover import Answer, Fate
+from web.referrals.views import create_referrals
+
+T = TypeVar("T")
+NADIA, IMKE = "nadia.ferro-lund", "imke.dallowick"
+
+
+class Answering(Engine):
+    """Answers every hand-over alike and counts them; no engine is behind it."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(self._nobody)
+        self.answer, self.asked = answer, 0
+
+    def run(self, work: Callable[[Client], Coroutine[Any, Any, T]], seconds: float) -> T:
+        self.asked += 1
+        return self.answer  # type: ignore[return-value]
+
+    async def _nobody(self) -> Client:
+        raise AssertionError("no engine in this test")
+
+
+def nobody_asked(session: Session, context: Context, case: UUID, key: str, action: str, why: str, at: datetime) -> None:
+    """No review task is opened here."""
+
+
+class DocumentDesk:
+    """One person's browser on the documents of her clinic."""
+
+    def __init__(self, clinic: WebClinic, person: str = NADIA, answer: Answer = Answer(Fate.APPLIED)) -> None:  # noqa: B008
+        self.clinic, self.parts = clinic, clinic.parts
+        self.engine = Answering(answer)
+        desk = Desk(self.parts.sessions, self.parts.ring, self.engine, nobody_asked)
+        ring = self.parts.ring
+        self.app = clinic.build([probe(), create_documents(desk, ring), create_referrals(desk, ring)])
+        self.browser: Browser = clinic.browser(self.app)
+        assert self.browser.sign_in(person).status_code == 303
+
+    def get(self, address: str) -> TestResponse:
+        return self.browser.get(address)
+
+    def post(self, address: str, **form: Any) -> TestResponse:
+        """With the page's form token; `for_` is sent as `for`."""
+        named = {name.rstrip("_"): value for name, value in form.items()}
+        return self.browser.post(address, {"csrf_token": self.browser.token(), "token": str(uuid4())} | named)
+
+    def file(self, file_id: UUID, *pages: int, **form: Any) -> TestResponse:
+        return self.post(f"/documents/inbox/{file_id}/filing", page=[str(one) for one in pages], **form)
+
+    def upload(self, address: str, *files: tuple[str, bytes], **form: Any) -> TestResponse:
+        sent = [(BytesIO(data), name) for name, data in files]
+        return self.post(address, file=sent, **form)
+
+    def documents(self) -> list[DocumentReference]:
+        with self.parts.sessions.begin(make.LARKMOOR) as session:
+            return list(session.scalars(select(DocumentReference).order_by(DocumentReference.id)))
+
+    def decided(self) -> list[tuple[UUID, str, Facts]]:
+        """What was decided: id, step and facts."""
+        with self.parts.sessions.begin(make.LARKMOOR) as session:
+            rows = list(session.scalars(select(Decision)))
+        ring = self.parts.ring
+        return [(one.id, one.name, load(Facts, ring.open(one.arguments, f"decision:{one.id}"))) for one in rows]
+
+    def ledger(self) -> Ledger:
+        with self.parts.sessions.begin(make.LARKMOOR) as session:
+            return ledger(session)
+
+    def seen(self, entity: str) -> list[dict[str, object]]:
+        """What the audit says was shown of an entity, in order."""
+        said = select(AuditEvent.detail).where(AuditEvent.entity == entity, AuditEvent.action == "R")
+        with self.parts.sessions.begin(make.LARKMOOR) as session:
+            return list(session.scalars(said.order_by(AuditEvent.recorded_at)))
+
+
+def words(page: TestResponse) -> str:
+    """The page's text without tags, in single spaces."""
+    plain = re.sub(r"<(script|style|svg).*?</\1>|<[^>]+>", " ", page.text, flags=re.DOTALL)
+    return " ".join(plain.replace("&#39;", "'").split())
