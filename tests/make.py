@@ -16,7 +16,7 @@ from activities.records.sessions import Context
 from activities.records.tenant import Tenant
 from activities.records.values import dump
 from infra.bootstrap import Parts
-from rules.referral.vocabulary import Priority, Step
+from rules.referral.vocabulary import Facts, Priority, Step
 from workflows.contracts import referral
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -70,6 +70,25 @@ def content(patient_id: UUID, performer_id: UUID, **fields: object) -> ReferralC
         "requester_npi": "2000001034",
     }
     return ReferralContent(**(values | fields))  # type: ignore[arg-type]
+
+
+def decision(parts: Parts, case: UUID, step: Step, facts: Facts, context: Context = LARKMOOR, by: str = "staff") -> str:
+    """A committed decision about a referral; its id is the key of the step."""
+    identity = new_id()
+    row = Decision(
+        id=identity,
+        tenant=context.tenant,
+        workflow_id=referral.workflow_id(context.tenant, str(case)),
+        case_id=case,
+        name=step,
+        arguments=parts.ring.seal(context.tenant, dump(facts), f"decision:{identity}"),
+        actor=context.actor,
+        by=by,
+        made_at=NOW,
+    )
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return str(identity)
 
 
 def opening(parts: Parts, said: ReferralContent, context: Context = LARKMOOR) -> str:

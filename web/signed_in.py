@@ -80,7 +80,7 @@ def frame(here: str, of: Clinic) -> Frame:
         nav=tuple(replace(item, count=of.waiting.get(item.slug) or None) for item in places),
         organization=of.name,
         site=", ".join(of.site(one) for one in person.sites),
-        person=owner(person.name, mine=True),
+        person=replace(owner(person.name, mine=True), name=person.name),
         person_title=person.title,
         home_url="/",
         sign_out_url="/logout",

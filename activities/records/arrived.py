@@ -1,6 +1,7 @@
 """What became of a received message when it was filed, kept sealed beside it: the same answer however often asked."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ class Arrived:
 
     step: Step | None = None
     facts: Facts = field(default_factory=Facts)
-    response: dict[str, object] | None = None
+    response: dict[str, Any] | None = None
 
 
 def keep_arrived(ring: KeyRing, row: MessageLog, arrived: Arrived) -> None:

@@ -1,6 +1,8 @@
 """Rows of the store as the contents of FHIR resources. `base` is our FHIR address."""
 
-from activities.formats.fhir.datatypes import Coding, Concept, Identifier, PersonName, Reference, Telecom
+from collections.abc import Iterable
+
+from activities.formats.fhir.datatypes import Address, Coding, Concept, Identifier, PersonName, Reference, Telecom
 from activities.formats.fhir.document_reference import DocumentContent
 from activities.formats.fhir.organization import OrganizationContent
 from activities.formats.fhir.patient import PatientContent
@@ -10,6 +12,9 @@ from activities.formats.fhir.systems import ICD10, LOINC, NPI
 from activities.records.document_reference import DocumentReference, DocumentType
 from activities.records.organization import Organization
 from activities.records.patient import Patient
+from activities.records.patient_address import PatientAddress
+from activities.records.patient_telecom import PatientTelecom
+from activities.records.practitioner import Practitioner
 from activities.records.service_request import ServiceRequest
 
 # LOINC document codes; where it has none of this meaning the kind travels in words.
@@ -35,21 +40,35 @@ def number_of(base: str, request: ServiceRequest) -> Identifier:
     return Identifier(system(base, request.tenant, "referral"), request.number)
 
 
-def patient_content(base: str, row: Patient) -> PatientContent:
-    """What a partner may know of a patient."""
+def patient_content(
+    base: str,
+    row: Patient,
+    telecoms: Iterable[PatientTelecom] | None = None,
+    addresses: Iterable[PatientAddress] = (),
+) -> PatientContent:
+    """What a partner may know of a patient; where nothing is said of telecoms, the number on her record."""
+    if telecoms is None:
+        reached = [Telecom("phone", row.phone)] if row.phone else []
+    else:
+        reached = [Telecom(one.system, one.value, one.use) for one in telecoms]
     return PatientContent(
         identifiers=(Identifier(system(base, row.tenant, "mrn"), row.mrn, "MR"),),
         name=PersonName(row.family, (row.given,)),
         birth_date=row.birth_date,
         gender=row.sex,
-        telecoms=(Telecom("phone", row.phone),) if row.phone else (),
+        telecoms=tuple(reached),
+        addresses=tuple(
+            Address(tuple(one.lines), one.city, one.state, one.postal_code, one.country) for one in addresses
+        ),
         language=row.language,
         interpreter=row.interpreter,
     )
 
 
-def practitioner_content(request: ServiceRequest) -> PractitionerContent:
+def practitioner_content(request: ServiceRequest, known: Practitioner | None = None) -> PractitionerContent:
     """The referring clinician; `requester` is `Family, Given` or a name as it was written."""
+    if known is not None:
+        return PractitionerContent(PersonName(known.family, (known.given,)), known.npi)
     family, _, given = request.requester.partition(", ")
     return PractitionerContent(PersonName(family, (given,) if given else ()), request.requester_npi)
 

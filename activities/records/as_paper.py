@@ -1,7 +1,7 @@
 """Rows of the store as the contents of letters and packets, and the whole packet of a referral as one PDF."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from activities.formats import scan
 from activities.formats.pdf.content import Cover, Enclosure, Party, ReferralPacket, Subject
 from activities.formats.pdf.render import render
+from activities.records.case_event import consent_of
+from activities.records.chart_leaving import leaving
 from activities.records.document_reference import (
     DocumentReference,
     DocumentType,
@@ -24,11 +26,14 @@ from activities.records.document_reference import (
 from activities.records.location import Location
 from activities.records.organization import Organization
 from activities.records.patient import Patient
+from activities.records.patient_contact import ContactRole
+from activities.records.queries.summary import Summary, summary
 from activities.records.ring import KeyRing
 from activities.records.service_request import ServiceRequest
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
-from rules.referral.vocabulary import Priority
+from rules.consent import may_leave
+from rules.referral.vocabulary import Consent, Priority
 
 PRIORITIES = {Priority.STAT: "STAT", Priority.URGENT: "Urgent", Priority.ROUTINE: "Routine"}
 LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -52,14 +57,26 @@ class Attached:
 
 
 def paper_packet(
-    session: Session, ring: KeyRing, context: Context, request: ServiceRequest, partner: Organization, at: datetime
+    session: Session,
+    ring: KeyRing,
+    context: Context,
+    request: ServiceRequest,
+    partner: Organization,
+    at: datetime,
+    said: Consent | None = None,
 ) -> PaperPacket:
-    """What is faxed or posted to a partner at an instant: cover, request, and the case's documents from outside."""
+    """What is faxed or posted to a partner at an instant: cover, request, and the case's documents from outside.
+
+    `said` is what is being said of the patient's consent; without it, what was said in the case holds.
+    """
     zone = ZoneInfo(session.get_one(Tenant, context.tenant).zone)
-    patient = session.get_one(Patient, request.patient_id)
-    attached = _attached(session, ring, context, request, zone)
+    consent = said or consent_of(session, request.id)
+    chart = summary(session, request.patient_id)
+    assert chart is not None
+    chart = leaving(chart, consent)
+    attached = _attached(session, ring, context, request, zone, consent)
     ours = sender(session, request.site)
-    body = render(packet_content(request, patient, ours, party(partner), attached.enclosures, at.astimezone(zone)), at)
+    body = render(packet_content(request, chart, ours, party(partner), attached.enclosures, at.astimezone(zone)), at)
     pages = 1 + sum(scan.read(part).pages for part in (body, *attached.contents))
     priority = Priority(request.priority)
     urgency = "" if priority is Priority.ROUTINE else PRIORITIES[priority]
@@ -68,10 +85,16 @@ def paper_packet(
 
 
 def store_packet(
-    session: Session, ring: KeyRing, context: Context, request: ServiceRequest, partner: Organization, at: datetime
+    session: Session,
+    ring: KeyRing,
+    context: Context,
+    request: ServiceRequest,
+    partner: Organization,
+    at: datetime,
+    said: Consent | None = None,
 ) -> UUID:
     """Renders the packet once and keeps it as a document of the case; answers the document's id."""
-    made = paper_packet(session, ring, context, request, partner, at)
+    made = paper_packet(session, ring, context, request, partner, at, said)
     document = NewDocument(
         type=DocumentType.REFERRAL_LETTER,
         title=f"Referral packet for {partner.name}",
@@ -88,13 +111,13 @@ def store_packet(
 
 def packet_content(
     request: ServiceRequest,
-    patient: Patient,
+    chart: Summary,
     ours: Party,
     recipient: Party,
     enclosures: tuple[Enclosure, ...],
     at: datetime,
 ) -> ReferralPacket:
-    """The request as a specialist reads it; an empty list of allergies means that nobody has recorded any."""
+    """The request as a specialist reads it, with a chart that may leave."""
     return ReferralPacket(
         sender=ours,
         recipient=recipient,
@@ -104,10 +127,12 @@ def packet_content(
         question=request.question,
         requester=Party(request.requester, npi=request.requester_npi),
         requested_on=at.date(),
-        patient=subject(patient),
+        patient=_told(chart),
         diagnoses=tuple(request.diagnoses),
-        allergies=tuple(patient.allergies) or None,
-        insurance=(patient.coverage,) if patient.coverage else (),
+        problems=tuple(one.words for one in chart.problems) or None,
+        medications=tuple(one.words for one in chart.medications) or None,
+        allergies=_allergies(chart),
+        insurance=tuple(one.words for one in chart.coverages),
         enclosures=enclosures,
     )
 
@@ -138,17 +163,45 @@ def subject(row: Patient) -> Subject:
     )
 
 
+def _told(chart: Summary) -> Subject:
+    """The patient of a packet, with how to reach her."""
+    told = chart.open_telecoms
+    phones = [one for one in told or () if one.system == "phone"]
+    phone = chart.patient.phone if told is None else phones[0].value if phones else ""
+    home = next(iter(chart.addresses), None)
+    guardian = next((one for one in chart.contacts if one.role == ContactRole.GUARDIAN), None)
+    ways = [f"Guardian {guardian.name}, {phone_words(guardian.phone)}" if guardian else ""]
+    ways += ["By voice only" if any(one.voice_only for one in phones) else ""]
+    lines = (*home.lines, f"{home.city} {home.state} {home.postal_code}") if home else ()
+    contact = "; ".join(way for way in ways if way)
+    return replace(subject(chart.patient), phone=phone_words(phone), contact=contact, address=lines)
+
+
+def _allergies(chart: Summary) -> tuple[str, ...] | None:
+    """Empty when she was asked and knows of none, None when nobody has asked."""
+    if chart.allergies:
+        return tuple(one.words for one in chart.allergies)
+    return () if chart.none_known_on else None
+
+
 def phone_words(number: str) -> str:
     """`(208) 555-0115` for a North American number; any other stays as it is."""
     found = re.fullmatch(r"\+?1?(\d{3})(\d{3})(\d{4})", re.sub(r"[^\d+]", "", number))
     return f"({found[1]}) {found[2]}-{found[3]}" if found else number
 
 
-def _attached(session: Session, ring: KeyRing, context: Context, request: ServiceRequest, zone: ZoneInfo) -> Attached:
+def _attached(
+    session: Session,
+    ring: KeyRing,
+    context: Context,
+    request: ServiceRequest,
+    zone: ZoneInfo,
+    consent: Consent | None,
+) -> Attached:
     """The case's documents that were not made here; one that cannot be put on paper is named as sent separately."""
     enclosures, contents = [], []
     for row in reversed(of_case(session, request.id)):
-        if row.source == Source.OURS:
+        if row.source == Source.OURS or not may_leave(row.sensitivity, consent):
             continue
         data = open_content(session, ring, context, row.hash)
         try:

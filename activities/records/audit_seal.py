@@ -1,6 +1,7 @@
 """Seals over the audit: a chain of batches that shows what was changed, taken away or slipped in afterwards.
 
 A batch takes the events of finished transactions only, in the order (xid, id): none can later come to lie before it.
+A restored store counts its transactions anew; a new segment of the order, in the upper bits of `xid`, follows the old.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ BATCH = 2000
 SEALS_AT_ONCE = 20  # verified in one transaction, so that each ends long before its signature does
 TAIL = timedelta(seconds=10)
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('audit_seal:' || :tenant, 0))")
-FINISHED = text("audit_event.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+FINISHED = text("audit_event.xid < (app.audit_segment() << 48) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 Place = tuple[int, UUID]
 START: Place = (-(2**63), UUID(int=0))  # before every event, a forged one too
 

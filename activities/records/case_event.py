@@ -7,6 +7,7 @@ from sqlalchemy import FetchedValue, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activities.records.base import Base, Tenanted
+from rules.referral.vocabulary import Consent
 
 
 class CaseEvent(Tenanted, Base):
@@ -28,3 +29,10 @@ class CaseEvent(Tenanted, Base):
 def result_of(session: Session, case_id: UUID, step_key: str) -> dict[str, object] | None:
     """What a step that was recorded before gave; None when it is new."""
     return session.scalar(select(CaseEvent.result).where(CaseEvent.case_id == case_id, CaseEvent.step_key == step_key))
+
+
+def consent_of(session: Session, case_id: UUID) -> Consent | None:
+    """What was last said in a case of the patient's written consent; None when nobody was asked."""
+    query = select(CaseEvent.facts).where(CaseEvent.case_id == case_id).order_by(CaseEvent.recorded_at.desc())
+    said = next((facts["consent"] for facts in session.scalars(query) if facts.get("consent")), None)
+    return Consent(str(said)) if said else None

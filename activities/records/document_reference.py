@@ -60,6 +60,7 @@ class DocumentReference(Versioned, Base):
     source: Mapped[str]
     received_from: Mapped[str] = mapped_column(default="")
     author: Mapped[str] = mapped_column(default="")
+    sensitivity: Mapped[list[str]] = mapped_column(default=list)
 
 
 class DocumentContent(Base):

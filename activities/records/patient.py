@@ -22,4 +22,5 @@ class Patient(Versioned, Base):
     site: Mapped[str] = mapped_column(default="")
     allergies: Mapped[list[str]] = mapped_column(default=list)
     alerts: Mapped[list[str]] = mapped_column(default=list)
+    vip: Mapped[bool] = mapped_column(default=False)
     coverage: Mapped[str] = mapped_column(default="")

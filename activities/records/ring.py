@@ -6,7 +6,7 @@ associated data, so a value cut out of one row opens in no other.
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -31,13 +31,22 @@ class Key:
 
 
 class KeyRing:
-    """All keys in memory. The newest key of an owner seals; every key opens."""
+    """All keys in memory. The newest key of an owner seals; every key opens.
 
-    def __init__(self, keys: list[Key], signing: bytes) -> None:
-        self.signing = signing
-        self._by_id: Mapping[bytes, Key] = {key.id: key for key in keys}
-        self._current: Mapping[str, Key] = {key.owner: key for key in keys}
+    `again` gives the keys as they are kept now, or None where nothing has changed: it is asked when a key is met that
+    is not known yet, so that a process opens what was sealed with a key made after its start.
+    """
+
+    def __init__(
+        self, keys: Sequence[Key], signing: bytes, again: Callable[[], Sequence[Key] | None] | None = None
+    ) -> None:
+        self.signing, self._again = signing, again
+        self._hold(keys)
+
+    def _hold(self, keys: Sequence[Key]) -> None:
         self._ciphers = {key.id: AESGCM(key.secret) for key in keys}
+        self._by_id = {key.id: key for key in keys}
+        self._current = {key.owner: key for key in keys}
 
     def owners(self) -> list[str]:
         return sorted(self._current)
@@ -50,7 +59,7 @@ class KeyRing:
 
     def open(self, sealed: bytes, place: str, owner: str | None = None) -> bytes:
         """The plain bytes; `Unreadable` when the key is gone, another owner's, or the place is another."""
-        key = self._by_id.get(sealed[:KEY_ID])
+        key = self._named(sealed[:KEY_ID])
         if key is None or (owner is not None and key.owner != owner):
             raise Unreadable("the key that sealed this is not in the ring")
         nonce, body = sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
@@ -61,19 +70,30 @@ class KeyRing:
 
     def owner_of(self, sealed: bytes) -> str | None:
         """Whose key sealed these bytes; None when it is not in the ring."""
-        key = self._by_id.get(sealed[:KEY_ID])
+        key = self._named(sealed[:KEY_ID])
         return key.owner if key else None
 
     def digest(self, owner: str, purpose: str, value: bytes) -> bytes:
         """A keyed digest (HMAC-SHA-256) for blind indexes and chains; stable over key rotation."""
-        first = next((key for key in self._by_id.values() if key.owner == owner), None)
-        if first is None:
-            raise Unreadable(f"the ring has no key of {owner}")
+        self._key_of(owner)
+        first = next(key for key in self._by_id.values() if key.owner == owner)
         derived = hmac.new(first.secret, b"careloop digest " + purpose.encode(), sha256).digest()
         return hmac.new(derived, value, sha256).digest()
 
     def _key_of(self, owner: str) -> Key:
         key = self._current.get(owner)
+        if key is None and self._renewed():
+            key = self._current.get(owner)
         if key is None:
             raise Unreadable(f"the ring has no key of {owner}")
         return key
+
+    def _named(self, key_id: bytes) -> Key | None:
+        key = self._by_id.get(key_id)
+        return self._by_id.get(key_id) if key is None and self._renewed() else key
+
+    def _renewed(self) -> bool:
+        keys = self._again() if self._again else None
+        if keys is not None:
+            self._hold(keys)
+        return keys is not None

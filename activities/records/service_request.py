@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, text
@@ -92,7 +93,7 @@ class Asked:
     organization_id: str
     address: str
     number: str
-    task: dict[str, object]
+    task: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,18 @@ from activities.records.as_fhir import (
     request_content,
 )
 from activities.records.base import new_id
+from activities.records.case_event import consent_of
+from activities.records.chart_leaving import contents, leaving
 from activities.records.document_reference import DocumentReference, Source, of_case, open_content
 from activities.records.message_log import Direction, MessageLog, MessageState
 from activities.records.organization import Organization
-from activities.records.patient import Patient
+from activities.records.practitioner import by_npi
+from activities.records.queries.summary import summary
 from activities.records.ring import KeyRing
 from activities.records.service_request import Fulfilment, ServiceRequest
 from activities.records.sessions import Context
+from rules.consent import may_leave
+from rules.referral.vocabulary import Consent
 
 BUNDLE, UPDATE, ANSWER = "fhir.referral", "fhir.referral-update", "fhir.task-answer"
 
@@ -62,23 +67,36 @@ class Outgoing:
         partner: Organization,
         task: TaskContent,
         documents: tuple[DocumentContent, ...] = (),
+        said: Consent | None = None,
     ) -> Referral:
-        """Everything a partner is sent, with these documents."""
+        """Everything a partner is sent, with these documents; `said` is what the step says of consent, if it does."""
         blank = Reference("")
+        chart = summary(session, request.patient_id)
+        assert chart is not None
+        chart = leaving(chart, said or consent_of(session, request.id))
+        told = contents(self._ring, self._base, chart, request.diagnoses)
         return Referral(
-            patient=patient_content(self._base, session.get_one(Patient, request.patient_id)),
-            practitioner=practitioner_content(request),
+            patient=patient_content(self._base, chart.patient, chart.open_telecoms, chart.addresses),
+            practitioner=practitioner_content(request, by_npi(session, request.requester_npi)),
             sender=organization_content(self._base, own(session)),
             recipient=organization_content(self._base, partner),
             request=request_content(self._base, request, blank, blank),
             task=replace(task, id="", version=""),
             documents=documents,
+            coverages=told.coverages,
+            conditions=told.conditions,
+            problems=told.problems,
+            allergies=told.allergies,
+            medications=told.medications,
         )
 
-    def documents(self, session: Session, context: Context, request: ServiceRequest) -> tuple[DocumentContent, ...]:
-        """The case's documents that were not made here, oldest first."""
-        rows = reversed(of_case(session, request.id))
-        return tuple(self.document(session, context, row) for row in rows if row.source != Source.OURS)
+    def documents(
+        self, session: Session, context: Context, request: ServiceRequest, said: Consent | None = None
+    ) -> tuple[DocumentContent, ...]:
+        """The case's documents that were not made here, oldest first; those that need consent only with it."""
+        consent = said or consent_of(session, request.id)
+        rows = [row for row in reversed(of_case(session, request.id)) if row.source != Source.OURS]
+        return tuple(self.document(session, context, row) for row in rows if may_leave(row.sensitivity, consent))
 
     def document(self, session: Session, context: Context, row: DocumentReference) -> DocumentContent:
         return document_content(self._base, row, open_content(session, self._ring, context, row.hash))

@@ -17,7 +17,7 @@ from activities.records.service_request import Asked, Fulfilment, ServiceRequest
 from activities.records.sessions import Context
 from activities.referral.outgoing import BUNDLE, Outgoing
 from activities.referral.telling import Telling
-from rules.referral.vocabulary import Candidate, Facts, Progress, Standing, Step
+from rules.referral.vocabulary import Candidate, Consent, Facts, Progress, Standing, Step
 
 STANDS = {
     Standing.ASKED: TaskStatus.REQUESTED,
@@ -44,16 +44,26 @@ class Packet:
         self._telling = Telling(ring, self._outgoing)
 
     def prepare(
-        self, session: Session, context: Context, request: ServiceRequest, partner: Organization, progress: Progress
+        self,
+        session: Session,
+        context: Context,
+        request: ServiceRequest,
+        partner: Organization,
+        progress: Progress,
+        said: Consent | None = None,
     ) -> Prepared:
-        """Adds the candidate's Task, and the message that is ready to be sent or the packet that is to be faxed."""
+        """Adds the candidate's Task, and the message that is ready to be sent or the packet that is to be faxed.
+
+        `said` is what this step says of the patient's consent; without it, what was said before holds.
+        """
         fulfilment = self._asked(session, request, new_id(), partner.id, progress.round, TaskStatus.REQUESTED)
         candidate = Candidate(str(fulfilment.id), str(partner.id))
         if partner.transport != Transport.FHIR:
-            store_packet(session, self._ring, context, request, partner, datetime.now(UTC))
+            store_packet(session, self._ring, context, request, partner, datetime.now(UTC), said)
             return Prepared(candidate, ())
-        enclosed = self._outgoing.documents(session, context, request)
-        whole = self._outgoing.whole(session, request, partner, self._outgoing.task(request, fulfilment), enclosed)
+        enclosed = self._outgoing.documents(session, context, request, said)
+        task = self._outgoing.task(request, fulfilment)
+        whole = self._outgoing.whole(session, request, partner, task, enclosed, said)
         name = f"{request.number}/{fulfilment.id}"
         message = self._outgoing.message(request, partner, fulfilment, BUNDLE, build_referral(whole), name)
         session.add(message)

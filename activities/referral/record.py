@@ -26,6 +26,7 @@ from activities.records.values import dump, load, plain
 from activities.referral.packet import Packet, Prepared
 from activities.referral.saying import REFERRERS
 from activities.referral.task import KIND, Held, ReferralTask
+from activities.referral.visits import keep_visit
 from rules.referral.steps import STAGE_WORDS
 from rules.referral.vocabulary import Direction, Facts, Progress, Stage, Step
 from rules.referral.waits import Waiting, waiting, worded
@@ -78,6 +79,8 @@ class ReferralActivities:
         sends = self._begin(session, content, request, progress)
         self._tell_past(session, case, content)
         after = replace(state, progress=progress, sends=sends)
+        for past in content.past:
+            keep_visit(session, request, past.step, past.facts, past.at)
         recorded = self._finish(session, contract.Change(key, Step.OPENING, Facts(), at, state, after), request)
         progress = replace(progress, by_hand=recorded.by_hand)
         return replace(after, version=1, due_at=recorded.due_at, progress=progress)
@@ -137,6 +140,7 @@ class ReferralActivities:
             opened_at=at,
             closed_at=None if progress.open else progress.since,
             close_reason=progress.close_reason,
+            placer=content.asked.number if content.asked else "",
         )
         session.add(request)
         session.flush()
@@ -187,6 +191,7 @@ class ReferralActivities:
         last = due.at or ((change.before.due_at or change.at) if wait else None)
         save(session, self._process(acting, request, state, wait, held.owner, last))
         self._ask_person(session, acting, change, request, partner)
+        keep_visit(session, request, change.step, change.facts, change.at)
         session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded, held)))
         self._auditor.write(
             session,
@@ -234,7 +239,7 @@ class ReferralActivities:
             return Prepared(None, told)
         if change.step is Step.ANOTHER_CANDIDATE:
             partner = session.get_one(Organization, UUID(change.facts.recipient))
-        prepared = self._packet.prepare(session, acting, request, partner, progress)
+        prepared = self._packet.prepare(session, acting, request, partner, progress, change.facts.consent)
         return replace(prepared, sends=(*told, *prepared.sends))
 
     def _tell(

@@ -103,7 +103,8 @@ class Telling:
         if partner.transport != Transport.FHIR:
             return ()
         enclosed = self._enclosed(session, context, facts)
-        whole = self._outgoing.whole(session, request, partner, self._outgoing.task(request, task), enclosed)
+        known = self._outgoing.task(request, task)
+        whole = self._outgoing.whole(session, request, partner, known, enclosed, facts.consent)
         said = build_update(whole, task.content)
         name = f"{request.number}/{task.id}/{task.version}"
         return self._leave(session, self._outgoing.message(request, partner, task, UPDATE, said, name))

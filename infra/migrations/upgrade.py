@@ -44,6 +44,13 @@ def upgrade(owner_url: str, signing: bytes) -> None:
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    engine.dispose()
+    lay_down(owner_url, signing)
+
+
+def lay_down(owner_url: str, signing: bytes) -> None:
+    """From now on the store accepts contexts signed with this key, and with no other."""
+    engine = create_engine(owner_url)
     with engine.begin() as connection:
         connection.execute(
             text(

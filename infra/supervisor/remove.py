@@ -17,6 +17,14 @@ def remove(home: Home) -> None:
         _remove_unused_binaries()
 
 
+def remove_store(home: Home) -> None:
+    """Removes a PostgreSQL that was made and holds nothing worth keeping; the rest of the home stays."""
+    known = read_json(home.postgres_where)
+    for folder in {Path(known["data"]).parent, Path(known["sockets"])} if known else set():
+        shutil.rmtree(folder, ignore_errors=True)
+    home.postgres_where.unlink(missing_ok=True)
+
+
 def _remove_unused_binaries() -> None:
     """The copy of PostgreSQL is shared by all homes of root: it goes with the last one."""
     with shared():

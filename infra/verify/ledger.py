@@ -27,18 +27,18 @@ def check(clinic: Clinic) -> Iterator[Finding]:
 
 
 def _balances(session: Session) -> list[tuple[UUID, int, int]]:
-    """A message counts as filed when its case tells of it, or when its case is still being told."""
+    """A message counts as filed once it is settled: in the transaction of its case's step, or with nothing to tell."""
     told = exists().where(CaseEvent.case_id == MessageLog.case_id, CaseEvent.step_key == cast(MessageLog.id, String))
     young = MessageLog.received_at > func.now() - MINUTE
     accounted = (
-        ((MessageLog.state == S.FILED) & told)
+        ((MessageLog.state == S.FILED) & (told | MessageLog.settled_at.is_not(None)))
         | (MessageLog.state == S.WAITING)
         | ((MessageLog.state == S.REJECTED) & MessageLog.settled_at.is_not(None))
         | (MessageLog.settled_at.is_(None) & young)
     )
     rows = session.execute(
         select(MessageLog.interface_id, func.count(), func.count().filter(accounted))
-        .where(MessageLog.direction == Direction.IN, MessageLog.case_id.is_not(None))
+        .where(MessageLog.direction == Direction.IN)
         .group_by(MessageLog.interface_id)
     )
     return [(interface, received, known) for interface, received, known in rows]

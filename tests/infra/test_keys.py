@@ -78,8 +78,18 @@ def test_a_new_key_seals_and_the_earlier_one_still_opens(settings: Settings) -> 
     assert sealed_after[:8] != sealed_before[:8]
     assert new.open(sealed_before, "p") == new.open(sealed_after, "p") == WORDS
     assert new.digest("larkmoor", "ssn", WORDS) == digest
+
+
+def test_a_running_process_opens_what_a_key_made_later_sealed(settings: Settings) -> None:
+    make_ring(settings, ["larkmoor"])
+    running = load_ring(settings)
+    add_key(settings, "larkmoor")
+    add_key(settings, "heronfield")
+    later = load_ring(settings)
+    assert running.open(later.seal("larkmoor", WORDS, "p"), "p", "larkmoor") == WORDS
+    assert running.owner_of(later.seal("heronfield", WORDS, "p")) == "heronfield"
     with pytest.raises(Unreadable, match="not in the ring"):
-        old.open(sealed_after, "p")
+        running.open(b"\x00" * 60, "p")
 
 
 def _add(place: tuple[str, str]) -> None:

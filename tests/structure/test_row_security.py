@@ -37,6 +37,12 @@ GRANTS = {
     "calendar_closed_day": {*CHANGE, "DELETE"},
     "location": {*CHANGE, "DELETE"},
     "pool_member": {*CHANGE, "DELETE"},
+    "patient_identifier": {*CHANGE, "DELETE"},
+    "patient_name": {*CHANGE, "DELETE"},
+    "patient_telecom": {*CHANGE, "DELETE"},
+    "patient_address": {*CHANGE, "DELETE"},
+    "patient_contact": {*CHANGE, "DELETE"},
+    "patient_link": {*CHANGE, "DELETE"},
 }
 COLUMNS = {
     ("audit_event", "INSERT"): {
@@ -46,7 +52,7 @@ COLUMNS = {
     ("document_inbox", "UPDATE"): {"seen_by", "seen_at"},
     ("rule_table", "UPDATE"): {"approved_by", "approved_at"},
 }  # fmt: skip
-CALLABLE = {"tenant"}
+CALLABLE = {"tenant", "audit_segment"}
 
 
 @pytest.fixture(scope="module")

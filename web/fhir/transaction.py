@@ -18,6 +18,8 @@ _TAKEN = (
     "Organization",
     "Coverage",
     "Condition",
+    "AllergyIntolerance",
+    "MedicationStatement",
     "DocumentReference",
     "Binary",
     "ServiceRequest",

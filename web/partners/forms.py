@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlsplit
 
+from activities.records.as_paper import phone_words
 from activities.records.organization import Organization, Transport
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
 from web.partners.present import packet_items
@@ -81,8 +82,8 @@ def _groups(partner: Organization) -> tuple[tuple[str, tuple[FieldView, ...]], .
     reach = (
         FieldView("transport", "How referrals are sent", FieldKind.CHOICE, (partner.transport,), WAYS),
         _text("fhir_address", "FHIR address", partner.fhir_address),
-        replace(_text("phone", "Phone", partner.phone), kind=FieldKind.PHONE),
-        replace(_text("fax", "Fax", partner.fax), kind=FieldKind.PHONE),
+        replace(_text("phone", "Phone", phone_words(partner.phone)), kind=FieldKind.PHONE),
+        replace(_text("fax", "Fax", phone_words(partner.fax)), kind=FieldKind.PHONE),
         _text("hours", "When the phone is answered", partner.hours, "For example: 8 AM to 4 PM, ext. 3"),
     )
     takes = (

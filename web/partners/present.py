@@ -1,13 +1,15 @@
 """The partner directory, one partner, and the call sheet: what partners/*.html render."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from activities.records.as_paper import phone_words
 from activities.records.organization import Organization, Transport
+from activities.records.queries.case_lines import CaseLine
 from activities.records.queries.partners import Call, Entry, Measures
 from rules.access import Permission
 from web.access import Person
-from web.patients.page import case_row, phone_words
+from web.patients.page import case_row
 from web.patients.present import CaseRow
 from web.present import Act, PatientLine, Tag, Tone, age_and_sex, family_first, moment_words, short_date, us_date
 from web.referrals.present import Fact
@@ -198,14 +200,24 @@ def _call_row(call: Call, person: Person, now: datetime, of: Clinic) -> CallRow:
     logs = "chase" if request.stage == "seen" else step
     called = moment_words(call.called, now, of.zone) if call.called else ""
     return CallRow(
-        case=case_row(call.line, person, now, of),
+        case=replace(case_row(call.line, person, now, of), number=request.number),
         patient=PatientLine(family_first(patient.family, patient.given), us_date(patient.birth_date), age, patient.mrn),
         ask=ASK.get(request.stage, call.line.process.next_action),
-        called=f"Called {_counted(call.calls, 'time')}, last {called}" if called else "Not called yet",
+        called=f"Called {_times(call.calls)}, last {called}" if called else "Not called yet",
         log=Act("Log the answer", f"/referrals/{request.id}/{logs}", "phone-call")
         if logs and person.may(Permission.REFERRAL_ACT)
         else Act("Open", f"/referrals/{request.id}"),
     )
+
+
+def partner_case(line: CaseLine, person: Person, now: datetime, of: Clinic) -> CaseRow:
+    """An open referral on its partner's page, where the patient says more than the partner."""
+    name = family_first(line.patient.family, line.patient.given)
+    return replace(case_row(line, person, now, of), number=f"{line.request.number} · {name}")
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _counted(count: int, word: str) -> str:

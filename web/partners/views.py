@@ -12,8 +12,7 @@ from activities.records.queries import partners
 from rules.access import Permission
 from web.access import current, requires, viewed
 from web.partners.forms import Answered, entry_form, read
-from web.partners.present import call_sheet, partner_page, partner_row
-from web.patients.page import case_row
+from web.partners.present import call_sheet, partner_case, partner_page, partner_row
 from web.settings import parts
 from web.signed_in import clinic, frame
 
@@ -43,7 +42,7 @@ def show(partner_id: UUID) -> str:
         viewed(session, "Organization", [partner_id])
         if lines:
             viewed(session, "ServiceRequest", [one.request.id for one in lines], f"open with {partner_id}")
-    cases = None if lines is None else tuple(case_row(one, person, now, of) for one in lines)
+    cases = None if lines is None else tuple(partner_case(one, person, now, of) for one in lines)
     page = partner_page(entry, cases, person, now.astimezone(of.zone).date())
     return render_template("partners/partner.html", frame=frame("partners", of), page=page)
 

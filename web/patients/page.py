@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from activities.records.as_paper import phone_words
 from activities.records.document_reference import DocumentReference
 from activities.records.patient import Patient
 from activities.records.queries.case_lines import CaseLine
@@ -108,12 +109,6 @@ def _identity(patient: Patient, of: Clinic) -> tuple[Fact, ...]:
         Fact("MRN", (patient.mrn,)),
         Fact("Site", (of.site(patient.site) if patient.site else "Not recorded",)),
     )
-
-
-def phone_words(number: str) -> str:
-    """`(208) 555-0115` for a ten-digit number of this country, else as it was written."""
-    digits = "".join(letter for letter in number if letter.isdigit())[-10:]
-    return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else number
 
 
 def _document(row: DocumentReference, now: datetime, of: Clinic) -> DocumentLine:

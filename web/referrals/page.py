@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from activities.records.as_paper import phone_words
 from activities.records.patient import Patient
 from activities.records.queries.case import Case
 from activities.records.service_request import ServiceRequest
@@ -239,7 +240,7 @@ def next_action(
         owner=_owner(case, person),
         if_missed=f"Goes to {pool_words(wait.pool).lower()}",
         acts=_acts(shown, progress, person, wait.step) if person.may(Permission.REFERRAL_ACT) else (),
-        phone=case.partner.phone if wait.person else "",
+        phone=phone_words(case.partner.phone) if wait.person else "",
         phone_words=f"{case.partner.name}:" if wait.person else "",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from activities.formats.fhir.allergy_intolerance import AllergyContent, build_allergy, read_allergy
 from activities.formats.fhir.bundle import Entry, build_transaction, name_within, resources
 from activities.formats.fhir.condition import ConditionContent, build_condition, read_condition
 from activities.formats.fhir.coverage import CoverageContent, build_coverage, read_coverage
@@ -15,6 +16,7 @@ from activities.formats.fhir.document_reference import (
     read_binary,
     read_document_reference,
 )
+from activities.formats.fhir.medication_statement import MedicationContent, build_medication, read_medication
 from activities.formats.fhir.operation_outcome import Issue, IssueType, Json
 from activities.formats.fhir.organization import OrganizationContent, build_organization, read_organization
 from activities.formats.fhir.patient import PatientContent, build_patient, read_patient
@@ -34,7 +36,8 @@ from activities.formats.fhir.task import TaskAnswer, TaskContent, build_task, re
 class Referral:
     """Everything sent at once. References between these parts are filled in by `build_referral`; leave them blank.
 
-    Each of patient, organisations, coverages, conditions and documents carries at least one identifier.
+    Each of patient, organisations, coverages, conditions, problems, allergies, medications and documents carries at
+    least one identifier. `conditions` are what the referral is for, `problems` the others of the patient's list.
     A practitioner without NPI travels by name only.
     """
 
@@ -47,11 +50,16 @@ class Referral:
     coverages: tuple[CoverageContent, ...] = ()
     conditions: tuple[ConditionContent, ...] = ()
     documents: tuple[DocumentContent, ...] = ()
+    problems: tuple[ConditionContent, ...] = ()
+    allergies: tuple[AllergyContent, ...] = ()
+    medications: tuple[MedicationContent, ...] = ()
 
 
 @dataclass(frozen=True)
 class ReceivedReferral:
     """The parts of a referral sent to us; `task.addresses` says where its Task is answered.
+
+    `problems` are the conditions that only support the request; all others are what it is for.
 
     `sender` and `recipient` are the Task's requester and owner, None where the bundle does not hold them; `work` is
     the Task as it came.
@@ -68,10 +76,13 @@ class ReceivedReferral:
     coverages: tuple[CoverageContent, ...]
     conditions: tuple[ConditionContent, ...]
     documents: tuple[DocumentContent, ...]
+    problems: tuple[ConditionContent, ...] = ()
+    allergies: tuple[AllergyContent, ...] = ()
+    medications: tuple[MedicationContent, ...] = ()
 
 
 def build_referral(referral: Referral) -> Json:
-    """The transaction bundle, entry order: people, organisations, insurance, diagnoses, documents, request, task."""
+    """The transaction bundle, entry order: people, organisations, chart, documents, request, task."""
     return build_transaction((*_entries(referral), _request(referral), _task(referral)))
 
 
@@ -100,10 +111,18 @@ def _entries(whole: Referral) -> Iterator[Entry]:
         key = coverage.identifiers[0]
         resource = build_coverage(replace(coverage, beneficiary=subject))
         yield Entry(resource, _named("Coverage", key).reference, key)
-    for condition in whole.conditions:
+    for condition in (*whole.conditions, *whole.problems):
         key = condition.identifiers[0]
         resource = build_condition(replace(condition, subject=subject))
         yield Entry(resource, _named("Condition", key).reference, key)
+    for allergy in whole.allergies:
+        key = allergy.identifiers[0]
+        resource = build_allergy(replace(allergy, patient=subject))
+        yield Entry(resource, _named("AllergyIntolerance", key).reference, key)
+    for medication in whole.medications:
+        key = medication.identifiers[0]
+        resource = build_medication(replace(medication, subject=subject))
+        yield Entry(resource, _named("MedicationStatement", key).reference, key)
     for document in whole.documents:
         yield from _document(document, subject)
 
@@ -127,6 +146,11 @@ def _request(whole: Referral) -> Entry:
         conditions=tuple(_named("Condition", one.identifiers[0]) for one in whole.conditions),
         coverages=tuple(_named("Coverage", one.identifiers[0]) for one in whole.coverages),
         documents=tuple(_named("DocumentReference", one.identifiers[0]) for one in whole.documents),
+        chart=(
+            *(_named("Condition", one.identifiers[0]) for one in whole.problems),
+            *(_named("AllergyIntolerance", one.identifiers[0]) for one in whole.allergies),
+            *(_named("MedicationStatement", one.identifiers[0]) for one in whole.medications),
+        ),
         id="",
         version="",
     )
@@ -173,6 +197,7 @@ def read_referral(bundle: Json) -> ReceivedReferral:
     practitioners = resources(bundle, "Practitioner")
     organizations = {url: read_organization(one) for url, one in resources(bundle, "Organization")}
     binaries = dict(resources(bundle, "Binary"))
+    conditions, beside = resources(bundle, "Condition"), {one.reference for one in asked.documents}
     documents = [read_document_reference(one) for _, one in resources(bundle, "DocumentReference")]
     return ReceivedReferral(
         patient=read_patient(patient),
@@ -184,8 +209,11 @@ def read_referral(bundle: Json) -> ReceivedReferral:
         task=task,
         work=work,
         coverages=tuple(read_coverage(one) for _, one in resources(bundle, "Coverage")),
-        conditions=tuple(read_condition(one) for _, one in resources(bundle, "Condition")),
+        conditions=tuple(read_condition(one) for url, one in conditions if url not in beside),
         documents=tuple(_with_bytes(one, binaries) for one in documents),
+        problems=tuple(read_condition(one) for url, one in conditions if url in beside),
+        allergies=tuple(read_allergy(one) for _, one in resources(bundle, "AllergyIntolerance")),
+        medications=tuple(read_medication(one) for _, one in resources(bundle, "MedicationStatement")),
     )
 
 

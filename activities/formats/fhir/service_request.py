@@ -28,7 +28,8 @@ from activities.formats.fhir.render import checked
 class ServiceRequestContent:
     """`number` is the referral number with its assigner's system; `priority`: routine, urgent, asap or stat.
 
-    `status` is a code of request-status; `reasons` are the diagnoses; `question` what the referrer asks.
+    `status` is a code of request-status; `reasons` are the diagnoses; `question` what the referrer asks. `chart` are
+    the problems, allergies and medications that go along; they are read as `documents` are, in one list.
     """
 
     number: Identifier
@@ -45,6 +46,7 @@ class ServiceRequestContent:
     conditions: tuple[Reference, ...] = ()
     coverages: tuple[Reference, ...] = ()
     documents: tuple[Reference, ...] = ()
+    chart: tuple[Reference, ...] = ()
     id: str = ""
     version: str = ""
 
@@ -70,7 +72,7 @@ def build_service_request(content: ServiceRequestContent) -> Json:
                 "reasonCode": [write_concept(reason) for reason in content.reasons],
                 "reasonReference": [write_reference(one) for one in content.conditions],
                 "insurance": [write_reference(one) for one in content.coverages],
-                "supportingInfo": [write_reference(one) for one in content.documents],
+                "supportingInfo": [write_reference(one) for one in (*content.documents, *content.chart)],
                 "note": question,
             }
         )

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -36,7 +36,9 @@ def render(paper: Paper, at: datetime) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"content": json.dumps(_plain(paper, getattr(paper, "language", Language.ENGLISH)))},
     )
-    made = compiler.compile(format="pdf", timestamp=at.replace(microsecond=0), pdf_standards=STANDARD)
+    # The typesetter takes whole seconds and an offset, not a zone.
+    stamp = at.replace(microsecond=0, tzinfo=timezone(at.utcoffset() or timedelta()))
+    made = compiler.compile(format="pdf", timestamp=stamp, pdf_standards=STANDARD)
     assert isinstance(made, bytes)
     return made
 

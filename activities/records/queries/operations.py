@@ -46,7 +46,7 @@ def ledgers(session: Session, since: datetime) -> list[Ledger]:
     """One for each connected partner, also those that sent nothing."""
     found = _connected(session)
     for row in session.execute(_counted(since)):
-        ledger = found.get(row.partner) or _unnamed(session, row.partner, row.kind)
+        ledger = found.get(row.partner) or _unnamed(session, row.partner, row.kind.partition(".")[0])
         counts = ledger.counts | {
             (row.direction, row.state): row.many + ledger.counts.get((row.direction, row.state), 0)
         }
@@ -61,7 +61,7 @@ def _counted(since: datetime) -> Select[UUID, str, str, str, int, datetime]:
     return (
         select(
             partner,
-            func.split_part(MessageLog.kind, ".", 1).label("kind"),
+            func.min(MessageLog.kind).label("kind"),
             MessageLog.direction,
             MessageLog.state,
             func.count().label("many"),
@@ -69,7 +69,7 @@ def _counted(since: datetime) -> Select[UUID, str, str, str, int, datetime]:
         )
         .outerjoin(Interface, Interface.id == MessageLog.interface_id)
         .where(MessageLog.received_at >= since)
-        .group_by(partner, func.split_part(MessageLog.kind, ".", 1), MessageLog.direction, MessageLog.state)
+        .group_by(partner, MessageLog.direction, MessageLog.state)
     )
 
 

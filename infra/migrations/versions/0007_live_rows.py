@@ -32,9 +32,9 @@ create index case_event_step on case_event (tenant, step, at);
 create index audit_event_entity on audit_event (tenant, entity_id, recorded_at) where entity_id <> '';
 create index message_log_received on message_log (tenant, received_at, seq);
 create index decision_parked on decision (tenant, made_at) where outcome = 'parked';
-create index patient_name on patient (tenant, family, given);
-create index patient_birth on patient (tenant, birth_date);
-create index patient_phone on patient (tenant, phone);
+create index patient_by_name on patient (tenant, family, given);
+create index patient_by_birth on patient (tenant, birth_date);
+create index patient_by_phone on patient (tenant, phone);
 """
 
 

@@ -26,6 +26,7 @@ from web.decisions import Desk
 from web.documents.views import create_documents
 from web.handover import Answer, Fate
 from web.referrals.views import create_referrals
+from web.tasks.views import create_tasks
 
 T = TypeVar("T")
 NADIA, IMKE = "nadia.ferro-lund", "imke.dallowick"
@@ -46,7 +47,9 @@ class Answering(Engine):
         raise AssertionError("no engine in this test")
 
 
-def nobody_asked(session: Session, context: Context, case: UUID, key: str, action: str, why: str, at: datetime) -> None:
+def nobody_asked(
+    session: Session, context: Context, case_id: UUID, key: str, action: str, why: str, at: datetime
+) -> None:
     """No review task is opened here."""
 
 
@@ -58,7 +61,8 @@ class DocumentDesk:
         self.engine = Answering(answer)
         desk = Desk(self.parts.sessions, self.parts.ring, self.engine, nobody_asked)
         ring = self.parts.ring
-        self.app = clinic.build([probe(), create_documents(desk, ring), create_referrals(desk, ring)])
+        pages = [create_documents(desk, ring), create_referrals(desk, ring), create_tasks()]
+        self.app = clinic.build([probe(), *pages])
         self.browser: Browser = clinic.browser(self.app)
         assert self.browser.sign_in(person).status_code == 303
 

@@ -23,10 +23,16 @@ class Case(DocumentDesk):
     def __init__(self, clinic: WebClinic) -> None:
         super().__init__(clinic)
         partner = make.organization(self.parts, name="Dr Eskild", phone="(208) 555-0191", fax="(208) 555-0190")
-        spoken = {"language": "es", "interpreter": True, "phone": "+12085550114", "allergies": ["Penicillin: rash"]}
-        self.patient = make.patient(self.parts, family="Ibarra", given="Marisela", **spoken)
-        visit = {"visit_at": make.NOW, "priority": "urgent", "number": "R-20418"}
-        self.case = referral(self.parts, self.patient, partner, Stage.SEEN, **visit)
+        self.patient = make.patient(
+            self.parts,
+            family="Ibarra",
+            given="Marisela",
+            language="es",
+            interpreter=True,
+            phone="+12085550114",
+            allergies=["Penicillin: rash"],
+        )
+        self.case = referral(self.parts, self.patient, partner, visit_at=make.NOW, priority="urgent", number="R-20418")
         self.url = f"/referrals/{self.case}"
 
     def attach(self, name: str, data: bytes, **form: str) -> TestResponse:
