@@ -128,8 +128,7 @@ class InboundActivities:
             if row.settled_at or row.state not in ON_THE_LINE:
                 return False
             row.state, row.detail = MessageState.WAITING, why
-            if row.case_id:
-                self._review(session, acting, row.case_id, f"message:{row.id}", LOOK, why, self._clock())
+            self._review(session, acting, row.case_id or row.id, f"message:{row.id}", LOOK, why, self._clock())
             return True
 
     def _apply(self, session: Session, acting: Context, row: MessageLog) -> Arrived:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -14,8 +13,7 @@ from activities.acting import context
 from activities.deadline import Deadlines
 from activities.records.account import Account
 from activities.records.audit_event import Action, Auditor
-from activities.records.base import new_id
-from activities.records.case_event import CaseEvent, result_of
+from activities.records.case_event import record_event, result_of
 from activities.records.process import Process, save
 from activities.records.ring import KeyRing
 from activities.records.sessions import Context, Sessions
@@ -141,20 +139,18 @@ class TaskActivities:
     ) -> contract.Recorded:
         session.flush()
         save(session, process_of(self._ring, acting, row, state))
-        session.execute(
-            insert(CaseEvent).values(
-                id=new_id(),
-                tenant=acting.tenant,
-                case_id=row.id,
-                step_key=told.key,
-                step=told.step,
-                stage=row.status,
-                at=told.at,
-                actor=acting.actor,
-                facts=told.facts,
-                result=told.result,
-            )
-        )
+        event = {
+            "tenant": acting.tenant,
+            "case_id": row.id,
+            "step_key": told.key,
+            "step": told.step,
+            "stage": row.status,
+            "at": told.at,
+            "actor": acting.actor,
+            "facts": told.facts,
+            "result": told.result,
+        }
+        record_event(session, event)
         self._auditor.write(session, acting, Action.UPDATE, "Task", str(row.id), row.patient_id, {"step": told.step})
         return contract.Recorded(state)
 

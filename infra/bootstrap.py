@@ -32,6 +32,7 @@ from activities.task import TaskActivities
 from infra.interceptors import ActorInterceptor
 from infra.keys import load_ring
 from infra.payload_codec import data_converter
+from infra.production import refuse
 from infra.settings import Settings
 
 
@@ -46,7 +47,11 @@ class Parts:
 
 
 def build(settings: Settings, pool: int) -> Parts:
-    """Opens the key ring and a pool of `pool` connections; connects to nothing yet."""
+    """Opens the key ring and a pool of `pool` connections; connects to nothing yet.
+
+    Raises Unsafe for what production does not allow.
+    """
+    refuse(settings)
     ring = load_ring(settings)
     return Parts(settings, ring, Sessions(connect(settings.database_url, pool), ring.signing), Auditor(ring))
 
@@ -78,7 +83,7 @@ def activities(parts: Parts, directory: Callable[[Organization, str], Partner]) 
     review = case_review(parts)
     reload = ReferralReload(parts.sessions, parts.ring, review, clock)
     base = f"{parts.settings.public_url.rstrip('/')}/fhir"
-    bundles = Arrivals(parts.ring, referral, Newcomers(parts.auditor, base), review)
+    bundles = Arrivals(parts.ring, referral, Newcomers(parts.auditor, parts.ring, base), review)
     documents = DocumentArrivals(parts.ring, base)
     inbound = InboundActivities(parts.sessions, parts.ring, parts.auditor, review, clock, bundles, documents)
     outbound = OutboundActivities(parts.sessions, parts.ring, directory, review, parts.settings.send_settling)

@@ -15,17 +15,17 @@ from infra.settings import Settings
 
 
 class Directory:
-    """Gives the connection to an organization for a kind of message; one per organization, address and kind."""
+    """Gives the connection to an organization for a kind of message; one for each address, kind and profile."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._http = httpx.Client()
-        self._known: dict[tuple[str, str, str], Partner] = {}
+        self._known: dict[tuple[str, str, str, bool], Partner] = {}
         self._lock = Lock()
 
     def __call__(self, organization: Organization, kind: str = BUNDLE) -> Partner:
         with self._lock:
-            key = (str(organization.id), organization.fhir_address, kind)
+            key = (str(organization.id), organization.fhir_address, kind, organization.repeatable)
             if key not in self._known:
                 self._known[key] = self._connect(organization, kind)
             return self._known[key]

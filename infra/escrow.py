@@ -21,7 +21,7 @@ KIND = "careloop key escrow 1"
 
 
 def export(settings: Settings, file: Path, passphrase: str) -> str:
-    """Writes the keys sealed; gives the fingerprint of the file. Refuses a short passphrase and a file that is there."""
+    """Writes the keys sealed; gives the file's fingerprint. Refuses a short passphrase and a file that is there."""
     if len(passphrase) < SHORTEST:
         raise ValueError(f"the passphrase has {len(passphrase)} characters; take {SHORTEST} or more, or five words")
     if file.exists():

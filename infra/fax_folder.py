@@ -4,7 +4,6 @@ A program that drops a file writes it under a name that begins with a dot or end
 when it is whole. A number of ten digits in its name is taken as the fax number it came from.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,7 +48,10 @@ def drop_folder(settings: Settings, tenant: str) -> Path:
 
 def take_faxes(parts: Parts, context: Context) -> int:
     """One round of the sweeper for one clinic: how many files were taken out of its drop folder."""
-    return import_folder(parts, context, drop_folder(parts.settings, context.tenant), Source.FAX).total
+    taken = import_folder(parts, context, drop_folder(parts.settings, context.tenant), Source.FAX)
+    if taken.total:
+        log.info("faxes taken", tenant=context.tenant, **vars(taken))
+    return taken.total
 
 
 def import_folder(parts: Parts, context: Context, folder: Path, source: Source) -> Imported:
@@ -60,13 +62,12 @@ def import_folder(parts: Parts, context: Context, folder: Path, source: Source) 
     """
     counts = {"new": 0, "known": 0, "unreadable": 0}
     for path in _whole_files(folder)[:MOST]:
-        with path.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-        received = _receive(parts, context, path, source, data)
-        _put_aside(path, folder / (REFUSED if received.problem else DONE), data)
+        try:
+            received = _take(parts, context, folder, path, source)
+        except OSError as error:  # one that may not be read or moved must not keep back the others
+            log.warning("fax not taken", tenant=context.tenant, cause=type(error).__name__)
+            continue
         counts["unreadable" if received.problem else "known" if received.known else "new"] += 1
-    if any(counts.values()):
-        log.info("faxes taken", tenant=context.tenant, **counts)
     return Imported(**counts)
 
 
@@ -87,6 +88,14 @@ def _whole_files(folder: Path) -> list[Path]:
     return sorted(files, key=lambda path: (path.stat().st_mtime, path.name))
 
 
+def _take(parts: Parts, context: Context, folder: Path, path: Path, source: Source) -> Received:
+    with path.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
+    received = _receive(parts, context, path, source, data)
+    _put_aside(path, folder / (REFUSED if received.problem else DONE), data)
+    return received
+
+
 def _receive(parts: Parts, context: Context, path: Path, source: Source, data: bytes) -> Received:
     came = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     incoming = Incoming(source, min(came, datetime.now(UTC)), sender_number(path.name), path.name[-120:])
@@ -99,4 +108,4 @@ def _put_aside(path: Path, folder: Path, data: bytes) -> None:
     folder.mkdir(exist_ok=True, mode=0o700)
     aside = folder / f"{sha256(data).hexdigest()}{path.suffix.lower()}"
     path.replace(aside)
-    os.chmod(aside, 0o600)
+    aside.chmod(0o600)

@@ -11,15 +11,12 @@ from activities.records.account import Account
 from activities.records.ring import PLATFORM
 from activities.records.sessions import Sessions
 from infra.keys import SIGNING, has_key, remove_keys, write_secret
+from infra.refusal import Refused
 from infra.settings import Settings
 from rules.access import Role
 
 DELAY = timedelta(days=30)
 MAY = (Role.IT, Role.PRIVACY_OFFICER, Role.ORGANIZATION_ADMIN)
-
-
-class Refused(Exception):
-    """Why this is not done, and what would be needed, in words for whoever typed the command."""
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,12 @@ def rewrap(settings: Settings, into: Path | None = None) -> None:
     stays for the operator to destroy. Cut short at any point, the ring opens.
     """
     place = into or next_master(settings)
+    if place == settings.master_file:
+        raise ValueError(f"{place} is the master key there is: name another file")
     with _locked(settings):
+        open_keys(settings)
         entries, old = _entries(settings), read_master(settings)
-        if not place.exists():
+        if into is None or not place.exists():
             write_secret(place, new_master())
         fresh = _read(place)
         made = {entry["id"]: entry.get("made_at", "") for entry in entries}

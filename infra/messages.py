@@ -94,9 +94,8 @@ class Messages:
 
     def _review_done(self, shown: Shown, note: str) -> None:
         row = shown.line.message
-        if row.case_id:
-            task = uuid5(row.case_id, f"message:{row.id}")
-            self._completions.complete(shown.context, new_id(), task, REVIEWED, note)
+        task = uuid5(row.case_id or row.id, f"message:{row.id}")
+        self._completions.complete(shown.context, new_id(), task, REVIEWED, note)
 
     def _state(self, shown: Shown) -> MessageState:
         with self._parts.sessions.begin(shown.context) as session:

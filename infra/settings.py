@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field("careloop", description="the engine's namespace; made with 30 days' retention")
     public_url: str = Field("", description="the only source of absolute addresses (OIDC redirect, FHIR base)")
     web_bind: str = Field("127.0.0.1:0", description="where the web process listens; port 0: chosen once and kept")
+    behind_proxy: bool = Field(
+        False, description="a proxy before the web process ends TLS; without it production listens on 127.0.0.1 only"
+    )
     web_workers: int = Field(2, description="web processes, each with `web_threads` threads")
     web_threads: int = Field(16, description="threads of one web process that answer pages and partners")
     web_streams: int = Field(40, description="live pages of one web process; each holds a thread beside those")

@@ -21,6 +21,7 @@ from activities.records.process import Process
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
 from infra.bootstrap import Parts, build, case_review, connect_engine
+from infra.fax_folder import take_faxes
 from infra.readiness import announce_ready
 from infra.reconcile import Reconciler, beginning
 from infra.resend import Resender
@@ -37,7 +38,7 @@ from workflows.contracts.people import SYSTEM
 
 log = structlog.get_logger(__name__)
 PATIENCE = timedelta(seconds=30)
-SWEEP, RECONCILE, SEAL = 5.0, 60.0, 1.0  # seconds between two rounds
+SWEEP, RECONCILE, SEAL, FAXES = 5.0, 60.0, 1.0, 5.0  # seconds between two rounds
 WHOLE = 10  # of the looks at the engine, one in so many compares every process
 BUDGET = 20.0
 BATCH, HANDS, POOL = 100, 4, 8
@@ -81,6 +82,10 @@ class Sweeper:
         for tenant in self._tenants():
             seal(self._parts.sessions, self._parts.ring, tenant)
         return 0
+
+    def faxes(self) -> int:
+        """Takes what fax servers have dropped into the clinics' folders; gives how many files."""
+        return sum(take_faxes(self._parts, Context(tenant, SYSTEM)) for tenant in self._tenants())
 
     def _tenants(self) -> list[str]:
         with self._parts.sessions.platform() as session:
@@ -188,7 +193,7 @@ def main() -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    rounds = ((RECONCILE, sweeper.reconcile), (SEAL, sweeper.seal))
+    rounds = ((RECONCILE, sweeper.reconcile), (SEAL, sweeper.seal), (FAXES, sweeper.faxes))
     threads = [threading.Thread(target=every, args=(*one, stop), daemon=True) for one in rounds]
     for thread in threads:
         thread.start()

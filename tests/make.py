@@ -1,15 +1,21 @@
 """One builder per record: a valid row with as little said as possible, in a clinic of the cast."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from activities.records.absence import Absence
 from activities.records.account import Account
-from activities.records.base import new_id
+from activities.records.allergy import AllergyIntolerance
+from activities.records.base import Base, new_id
+from activities.records.condition import Condition
+from activities.records.coverage import Coverage, set_member
 from activities.records.decision import Decision
 from activities.records.location import Location
+from activities.records.medication_statement import MedicationStatement
 from activities.records.organization import Organization, Transport
 from activities.records.patient import Patient
+from activities.records.patient_telecom import PatientTelecom
 from activities.records.pool_member import PoolMember
 from activities.records.service_request import ReferralContent
 from activities.records.sessions import Context
@@ -57,6 +63,45 @@ def patient(parts: Parts, context: Context = LARKMOOR, **fields: object) -> UUID
     with parts.sessions.begin(context) as session:
         session.add(row)
     return row.id
+
+
+def allergy(parts: Parts, patient_id: UUID, context: Context = LARKMOOR, **fields: object) -> UUID:
+    """Without a substance: she was asked and knows of none."""
+    values = {"none_known": "substance" not in fields, "recorded_on": NOW.date()} | fields
+    return _of_patient(parts, AllergyIntolerance, patient_id, context, values)
+
+
+def condition(parts: Parts, patient_id: UUID, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values = {"code": "I10", "text": "Essential hypertension", "recorded_on": NOW.date()} | fields
+    return _of_patient(parts, Condition, patient_id, context, values)
+
+
+def medication(parts: Parts, patient_id: UUID, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values = {"medication": "lisinopril 20 mg", "dosage": "once a day", "recorded_on": NOW.date()} | fields
+    return _of_patient(parts, MedicationStatement, patient_id, context, values)
+
+
+def telecom(parts: Parts, patient_id: UUID, context: Context = LARKMOOR, **fields: object) -> UUID:
+    values = {"system": "phone", "value": "+12085550115"} | fields
+    return _of_patient(parts, PatientTelecom, patient_id, context, values)
+
+
+def coverage(parts: Parts, patient_id: UUID, context: Context = LARKMOOR, member: str = "", **fields: object) -> UUID:
+    row = Coverage(id=new_id(), tenant=context.tenant, patient_id=patient_id, **({"payer": "Coppergate PPO"} | fields))
+    set_member(parts.ring, row, member)
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return row.id
+
+
+def _of_patient(
+    parts: Parts, kind: Callable[..., Base], patient_id: UUID, context: Context, values: dict[str, object]
+) -> UUID:
+    identity = new_id()
+    row = kind(id=identity, tenant=context.tenant, patient_id=patient_id, **values)
+    with parts.sessions.begin(context) as session:
+        session.add(row)
+    return identity
 
 
 def content(patient_id: UUID, performer_id: UUID, **fields: object) -> ReferralContent:

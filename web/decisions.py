@@ -72,13 +72,13 @@ class Desk:
         self, context: Context, token: UUID, content: ReferralContent, by: By, queue: str = INTERACTIVE
     ) -> Settled:
         """Opens a referral whose id is the token."""
-        self._commit(context, token, token, Step.OPENING, dump(content), by)
-        return self.hand_over(context, token, queue)
+        row = self._commit(context, token, token, Step.OPENING, dump(content), by)
+        return self._hand_over(context, row, queue)
 
     def decide(self, context: Context, token: UUID, case: UUID, step: Step, facts: Facts, by: By) -> Settled:
         """Takes a step of an open referral."""
-        self._commit(context, token, case, step, dump(facts), by)
-        return self.hand_over(context, token)
+        row = self._commit(context, token, case, step, dump(facts), by)
+        return self._hand_over(context, row, INTERACTIVE)
 
     def hand_over(self, context: Context, token: UUID, queue: str = INTERACTIVE) -> Settled:
         """Gives a committed decision to the engine and settles it by the answer; safe to repeat, also at once."""
@@ -88,9 +88,19 @@ class Desk:
             return Settled(Outcome(row.outcome), row.answer)
         return self._settle(context, row, self._answer(context, row, queue))
 
-    def _commit(self, context: Context, token: UUID, case: UUID, step: Step, arguments: bytes, by: By) -> None:
+    def _hand_over(self, context: Context, row: Decision, queue: str) -> Settled:
+        """For the first time: what is applied now has been settled with its step."""
+        if row.outcome:
+            return Settled(Outcome(row.outcome), row.answer)
+        answer = self._answer(context, row, queue)
+        if answer.fate is Fate.APPLIED:
+            return Settled(Outcome.APPLIED)
+        return self._settle(context, row, answer)
+
+    def _commit(self, context: Context, token: UUID, case: UUID, step: Step, arguments: bytes, by: By) -> Decision:
+        """The row of this token, which the first of two equal forms has made."""
         with self._sessions.begin(context) as session:
-            session.execute(
+            made = session.scalar(
                 insert(Decision)
                 .values(
                     id=token,
@@ -104,7 +114,9 @@ class Desk:
                     made_at=self._clock(),
                 )
                 .on_conflict_do_nothing(index_elements=[Decision.id])
+                .returning(Decision)
             )
+            return made or session.get_one(Decision, token)
 
     def _answer(self, context: Context, row: Decision, queue: str) -> Answer:
         try:

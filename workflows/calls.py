@@ -36,17 +36,22 @@ JOB_TIMEOUT = timedelta(minutes=30)
 JOB_HEARTBEAT = timedelta(seconds=20)
 
 
-def kind_of(failed: ActivityError) -> str:
+# A store step, run locally, raises what the activity raised; the engine wraps it for the others.
+FAILED = (ActivityError, ApplicationError)
+
+
+def kind_of(failed: ActivityError | ApplicationError) -> str:
     """The type of what an activity raised."""
-    return (failed.cause.type or "") if isinstance(failed.cause, ApplicationError) else ""
+    cause = failed.cause if isinstance(failed, ActivityError) else failed
+    return (cause.type or "") if isinstance(cause, ApplicationError) else type(cause).__name__
 
 
-def words_of(failed: ActivityError) -> str:
+def words_of(failed: ActivityError | ApplicationError) -> str:
     """Why an activity failed, for a person: its own words where it has chosen them, else no quotation of a record."""
-    cause = failed.cause
+    cause = failed.cause if isinstance(failed, ActivityError) else failed
     if isinstance(cause, ApplicationError) and cause.type in (REFUSED, DIVERGED, UNREADABLE):
         return cause.message
-    return f"The record could not take it ({kind_of(failed) or type(cause).__name__})."
+    return f"The record could not take it ({kind_of(failed)})."
 
 
 async def call(activity: Activity[A, R], arg: A) -> R:

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from workflows.calls import call, words_of
+from workflows.calls import FAILED, call, words_of
 from workflows.contracts import inbound as contract
 from workflows.contracts import referral
 from workflows.contracts.people import tenant_of
@@ -60,7 +60,7 @@ class Inbound:
             for _ in range(TRIES):
                 if await self._told(filed.referral_id, filed.message) or await self._started(filed):
                     return
-        except ActivityError as failed:
+        except FAILED as failed:
             await call(contract.PARK, contract.Parking(filed.message_id, words_of(failed)))
 
     async def _told(self, referral_id: str, message: referral.Message) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 from rules.referral.steps import follow, received, refuses
 from rules.referral.vocabulary import By, Facts, Progress, Step
-from workflows.calls import call, kind_of, words_of
+from workflows.calls import FAILED, call, kind_of, words_of
 from workflows.contracts import inbound
 from workflows.contracts import referral as contract
 from workflows.contracts.calls import DIVERGED, NOT_OPENED, REFUSED
@@ -78,7 +78,7 @@ class Referral:
 
         try:
             await self._take(message.id, message.facts, message.at, fits)
-        except ActivityError as failed:
+        except FAILED as failed:
             await call(inbound.PARK, inbound.Parking(message.id, words_of(failed)))
 
     @workflow.signal(name=contract.REFRESH)
@@ -102,7 +102,7 @@ class Referral:
             return
         try:
             opened = await call(contract.OPEN, contract.Opening(start.decision_id, self._state))
-        except ActivityError as failed:
+        except FAILED as failed:
             self._unopened = words_of(failed)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise
@@ -161,7 +161,7 @@ class Referral:
                     return contract.Recorded(self._state.version, self._state.due_at, repeated=True)
                 try:
                     return await self._record(key, fits(self._state.progress), facts, at)
-                except ActivityError as failed:
+                except FAILED as failed:
                     if kind_of(failed) != DIVERGED or tried == TRIES - 1:
                         raise
                     await self._reload(AHEAD)
@@ -174,7 +174,7 @@ class Referral:
                 return True
             try:
                 await self._record(key, step, facts, workflow.now())
-            except ActivityError as failed:
+            except FAILED as failed:
                 await self._reload(AHEAD if kind_of(failed) == DIVERGED else words_of(failed))
                 if kind_of(failed) != DIVERGED:
                     return False

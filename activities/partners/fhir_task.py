@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from activities.formats.fhir import systems
+from activities.formats.fhir.primitives import primitive_fault
 from activities.formats.fhir.read import Refused, check_resource
 from activities.formats.fhir.render import render
 from activities.formats.fhir.task_answer import merged, says
@@ -80,7 +81,7 @@ class FhirTask:
         """Raises a permanent error for a Task that is not the partner's own."""
         named = [one.get("value", "") for one in said.get("identifier", []) if one.get("system") == systems.URI]
         address = next((one for one in named if one.startswith(self._prefix)), "")
-        if not address or "/" in address.removeprefix(self._prefix):
+        if not address or primitive_fault("id", address.removeprefix(self._prefix)):
             words = (
                 f"The Task of this referral is not at {self.name}'s FHIR address. "
                 "Correct the address in the directory, or tell them by phone."

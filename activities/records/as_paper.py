@@ -168,13 +168,22 @@ def _told(chart: Summary) -> Subject:
     told = chart.open_telecoms
     phones = [one for one in told or () if one.system == "phone"]
     phone = chart.patient.phone if told is None else phones[0].value if phones else ""
-    home = next(iter(chart.addresses), None)
     guardian = next((one for one in chart.contacts if one.role == ContactRole.GUARDIAN), None)
     ways = [f"Guardian {guardian.name}, {phone_words(guardian.phone)}" if guardian else ""]
     ways += ["By voice only" if any(one.voice_only for one in phones) else ""]
-    lines = (*home.lines, f"{home.city} {home.state} {home.postal_code}") if home else ()
     contact = "; ".join(way for way in ways if way)
-    return replace(subject(chart.patient), phone=phone_words(phone), contact=contact, address=lines)
+    return replace(subject(chart.patient), phone=phone_words(phone), contact=contact, address=_home(chart))
+
+
+def addressee(chart: Summary) -> Party:
+    """The patient as an envelope names her."""
+    return Party(f"{chart.patient.given} {chart.patient.family}", _home(chart))
+
+
+def _home(chart: Summary) -> tuple[str, ...]:
+    """Where post reaches her; empty where no address is known."""
+    home = next((one for one in chart.addresses if one.use == "home"), next(iter(chart.addresses), None))
+    return (*home.lines, f"{home.city} {home.state} {home.postal_code}".strip()) if home else ()
 
 
 def _allergies(chart: Summary) -> tuple[str, ...] | None:

@@ -1,15 +1,17 @@
 """What every table of ours shares: who it belongs to, its version, and since when this version holds."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import uuid_utils
-from sqlalchemy import BigInteger, DateTime, FetchedValue, Text
+from sqlalchemy import BigInteger, DateTime, FetchedValue, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
+    __table__: ClassVar[Table]
     type_annotation_map = {  # noqa: RUF012 SQLAlchemy reads it from the class
         str: Text(),
         int: BigInteger(),

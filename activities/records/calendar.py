@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -12,6 +12,8 @@ from activities.records.base import Base, Versioned, new_id
 from activities.records.location import Location
 from activities.records.tenant import Tenant
 from rules.calendar import Calendar
+
+CALENDARS = "calendars"
 
 
 class ClosedDay(Versioned, Base):
@@ -24,16 +26,30 @@ class ClosedDay(Versioned, Base):
     source: Mapped[str]
 
 
+WHOLE_CLINIC = ClosedDay.location_id.is_(None)
+CLOSED = select(func.array_agg(ClosedDay.day)).where(or_(WHOLE_CLINIC, ClosedDay.location_id == Location.id))
+HERE = select(
+    Location.zone, Location.opens, Location.closes, Location.weekdays, CLOSED.scalar_subquery().label("closed")
+).where(Location.site == bindparam("site"))
+
+
 def calendar_of(session: Session, tenant: str, site: str) -> Calendar:
-    """The calendar of a site; where the site is not known, weekdays 8 to 17 in the clinic's own zone."""
-    whole_clinic = ClosedDay.location_id.is_(None)
-    here = select(func.array_agg(ClosedDay.day)).where(or_(whole_clinic, ClosedDay.location_id == Location.id))
-    row = session.execute(select(Location, here.scalar_subquery()).where(Location.site == site)).one_or_none()
+    """The calendar of a site; where the site is not known, weekdays 8 to 17 in the clinic's own zone.
+
+    Read once a transaction, however often it is asked for.
+    """
+    known: dict[str, Calendar] = session.info.setdefault(CALENDARS, {})
+    if site not in known:
+        known[site] = _read(session, tenant, site)
+    return known[site]
+
+
+def _read(session: Session, tenant: str, site: str) -> Calendar:
+    row = session.execute(HERE, {"site": site}).one_or_none()
     if row is None:
-        closed = session.scalars(select(ClosedDay.day).where(whole_clinic))
+        closed = session.scalars(select(ClosedDay.day).where(WHOLE_CLINIC))
         return Calendar(session.get_one(Tenant, tenant).zone, closed=frozenset(closed))
-    site_of, days = row
-    return Calendar(site_of.zone, site_of.opens, site_of.closes, frozenset(site_of.weekdays), frozenset(days or ()))
+    return Calendar(row.zone, row.opens, row.closes, frozenset(row.weekdays), frozenset(row.closed or ()))
 
 
 def close_days(
@@ -46,5 +62,6 @@ def close_days(
         {"id": new_id(), "tenant": tenant, "location_id": location_id, "day": day, "name": name, "source": source}
         for day, name in sorted(days.items())
     ]
+    session.info.pop(CALENDARS, None)
     made = insert(ClosedDay).values(rows).on_conflict_do_nothing().returning(ClosedDay.day)
     return sorted(session.scalars(made))

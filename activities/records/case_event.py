@@ -1,12 +1,13 @@
 """What happened in a case: its timeline, and what makes each step happen once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, select
+from sqlalchemy import FetchedValue, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activities.records.base import Base, Tenanted
+from activities.records.base import Base, Tenanted, new_id
 from rules.referral.vocabulary import Consent
 
 
@@ -24,6 +25,14 @@ class CaseEvent(Tenanted, Base):
     result: Mapped[dict[str, object]]
     message_id: Mapped[UUID | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+RECORD = insert(CaseEvent.__table__)
+
+
+def record_event(session: Session, event: Mapping[str, object]) -> None:
+    """Writes an event, given by its columns, at once."""
+    session.execute(RECORD, {"id": new_id(), **event})
 
 
 def result_of(session: Session, case_id: UUID, step_key: str) -> dict[str, object] | None:

@@ -8,7 +8,11 @@ from activities.records.base import Base, Versioned
 
 
 class Patient(Versioned, Base):
-    """Names, birth date and addresses are plain under row security, because they are searched."""
+    """Names, birth date and addresses are plain under row security, because they are searched.
+
+    Here are those she goes by; others, and everything else of the chart, in tables of their own. `family` ends with
+    the suffix, if there is one. `vip`: each look at her record is reviewed.
+    """
 
     __tablename__ = "patient"
     mrn: Mapped[str]
@@ -20,7 +24,5 @@ class Patient(Versioned, Base):
     language: Mapped[str] = mapped_column(default="en")
     interpreter: Mapped[bool] = mapped_column(default=False)
     site: Mapped[str] = mapped_column(default="")
-    allergies: Mapped[list[str]] = mapped_column(default=list)
     alerts: Mapped[list[str]] = mapped_column(default=list)
     vip: Mapped[bool] = mapped_column(default=False)
-    coverage: Mapped[str] = mapped_column(default="")

@@ -20,3 +20,8 @@ class PatientName(Versioned, Base):
     suffix: Mapped[str] = mapped_column(default="")
     starts_on: Mapped[date | None] = mapped_column(default=None)
     ends_on: Mapped[date | None] = mapped_column(default=None)
+
+    @property
+    def words(self) -> str:
+        """`Wilhelm Straatmann Jr`."""
+        return " ".join(part for part in (self.given, self.family, self.suffix) if part)

@@ -27,15 +27,14 @@ class Process(Base):
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+COLUMNS = tuple(Process.__table__.columns.keys())
+KEPT = ("workflow_id", "tenant", "kind", "case_id", "opened_at")
+MADE = insert(Process.__table__)
+SAVE = MADE.on_conflict_do_update(
+    index_elements=["workflow_id"], set_={name: MADE.excluded[name] for name in COLUMNS if name not in KEPT}
+)
+
+
 def save(session: Session, row: Process) -> None:
     """Writes the case's process, made or replaced."""
-    values = {column.key: getattr(row, column.key) for column in Process.__mapper__.column_attrs}
-    kept = ("workflow_id", "tenant", "kind", "case_id", "opened_at")
-    session.execute(
-        insert(Process)
-        .values(values)
-        .on_conflict_do_update(
-            index_elements=[Process.workflow_id],
-            set_={name: value for name, value in values.items() if name not in kept},
-        )
-    )
+    session.execute(SAVE, {name: getattr(row, name) for name in COLUMNS})

@@ -134,3 +134,10 @@ def next_number(session: Session) -> str:
     """The next referral number, as people and partners call it."""
     number = session.scalar(text("select nextval('referral_number')"))
     return f"R-{number}"
+
+
+def reserve_numbers(session: Session, highest: int) -> None:
+    """Numbers up to this one were given elsewhere: the store never gives them again."""
+    last = session.scalar(text("select nextval('referral_number')"))
+    missing = text("select max(nextval('referral_number')) from generate_series(1, :missing)")
+    session.execute(missing, {"missing": highest - last})

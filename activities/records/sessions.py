@@ -10,15 +10,15 @@ from hashlib import sha256
 from typing import Any
 
 from psycopg import Connection
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from activities.records.ring import PLATFORM
 
 LIFE = 60
-ENTER = text(
-    "select set_config('app.context', :word, true), set_config('app.actor', :actor, true), "
-    "app.tenant() is not distinct from :tenant as accepted, "
+ENTER = (
+    "select set_config('app.context', %(word)s, true), set_config('app.actor', %(actor)s, true), "
+    "app.tenant() is not distinct from %(tenant)s as accepted, "
     "exists (select from pg_prepared_statements where from_sql) as strange"
 )
 
@@ -82,7 +82,7 @@ class Sessions:
         assert isinstance(raw, Connection)
         with _unprepared(raw):
             word = self.sign(tenant, raw.info.backend_pid)
-            row = session.execute(ENTER, {"word": word, "actor": actor, "tenant": tenant}).one()
+            row = connection.exec_driver_sql(ENTER, {"word": word, "actor": actor, "tenant": tenant}).one()
         if row.strange:
             connection.invalidate()
             raise StoreRefused("The connection carries a statement that is not ours; it has been closed.")

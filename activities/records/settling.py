@@ -2,11 +2,22 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from activities.records.decision import Decision, Outcome
 from activities.records.message_log import Direction, MessageLog, MessageState
+
+DECISIONS = "decisions"
+SETTLE = (
+    update(Decision.__table__)
+    .where(Decision.id == bindparam("identity"))
+    .values(
+        outcome=func.coalesce(Decision.outcome, Outcome.APPLIED),
+        settled_at=func.coalesce(Decision.settled_at, func.clock_timestamp()),
+    )
+    .returning(Decision.outcome)
+)
 
 
 def settle(session: Session, key: str) -> bool:
@@ -17,15 +28,8 @@ def settle(session: Session, key: str) -> bool:
     identity = _identity(key)
     if identity is None:
         return True
-    outcome = session.scalar(
-        update(Decision)
-        .where(Decision.id == identity)
-        .values(
-            outcome=func.coalesce(Decision.outcome, Outcome.APPLIED),
-            settled_at=func.coalesce(Decision.settled_at, func.clock_timestamp()),
-        )
-        .returning(Decision.outcome)
-    )
+    outcome = session.scalar(SETTLE, {"identity": identity})
+    session.info.setdefault(DECISIONS, {})[identity] = outcome is not None
     if outcome is not None:
         return bool(outcome == Outcome.APPLIED)
     return _settle_message(session, identity)
@@ -34,7 +38,10 @@ def settle(session: Session, key: str) -> bool:
 def is_decision(session: Session, key: str) -> bool:
     """Whether this step key is of something that a person here decided."""
     identity = _identity(key)
-    return identity is not None and session.get(Decision, identity) is not None
+    known: dict[UUID, bool] = session.info.setdefault(DECISIONS, {})
+    if identity is not None and identity not in known:
+        known[identity] = session.get(Decision, identity) is not None
+    return identity is not None and known[identity]
 
 
 def _settle_message(session: Session, identity: UUID) -> bool:

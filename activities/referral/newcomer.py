@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.formats.fhir.coverage import CoverageContent
 from activities.formats.fhir.datatypes import PersonName
 from activities.formats.fhir.organization import OrganizationContent
 from activities.formats.fhir.patient import PatientContent
@@ -14,15 +15,18 @@ from activities.formats.fhir.systems import NPI
 from activities.records.as_fhir import system
 from activities.records.audit_event import Action, Auditor
 from activities.records.base import new_id
+from activities.records.coverage import Coverage, set_member
 from activities.records.location import Location
 from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.queries.match_patient import filed_to
+from activities.records.ring import KeyRing
 from activities.records.service_request import next_number
 from activities.records.sessions import Context
 from rules.registration import UNKNOWN, Identity, plain_phone
 
 CHECK_IDENTITY = "Check identity: came with a referral"
+RELATIONSHIPS = ("self", "spouse", "child", "parent", "other")
 SEXES = ("female", "male", "other")
 
 
@@ -43,8 +47,8 @@ class Referrer:
 class Newcomers:
     """`base` is our FHIR address: our own record numbers are known by it."""
 
-    def __init__(self, auditor: Auditor, base: str) -> None:
-        self._auditor, self._base = auditor, base
+    def __init__(self, auditor: Auditor, ring: KeyRing, base: str) -> None:
+        self._auditor, self._ring, self._base = auditor, ring, base
 
     def patient(self, session: Session, context: Context, received: ReceivedReferral) -> Found:
         """The one patient it files to by the filing rule, else a new one with an alert. A likeness never files."""
@@ -52,7 +56,6 @@ class Newcomers:
         known = filed_to(session, said)
         if known is not None:
             return Found(known, False)
-        coverage = received.coverages[0].payor.display if received.coverages else ""
         row = Patient(
             id=new_id(),
             tenant=context.tenant,
@@ -66,12 +69,27 @@ class Newcomers:
             interpreter=received.patient.interpreter,
             site=only_site(session),
             alerts=[CHECK_IDENTITY],
-            coverage=coverage,
         )
         session.add(row)
         session.flush()
+        for covered in received.coverages:
+            session.add(self._coverage(row, covered))
         self._auditor.write(session, context, Action.CREATE, "Patient", str(row.id), row.id)
         return Found(row, True)
+
+    def _coverage(self, patient: Patient, said: CoverageContent) -> Coverage:
+        """As the referrer has it; nobody here has verified it."""
+        row = Coverage(
+            id=new_id(),
+            tenant=patient.tenant,
+            patient_id=patient.id,
+            payer=said.payor.display or said.plan or "Payer not named",
+            plan=said.plan if said.plan and said.plan not in said.payor.display else "",
+            relationship=said.relationship if said.relationship in RELATIONSHIPS else "other",
+            rank=max(1, said.order),
+        )
+        set_member(self._ring, row, said.subscriber_id)
+        return row
 
     def referrer(
         self, session: Session, context: Context, through: Organization, sender: OrganizationContent | None

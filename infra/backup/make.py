@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from infra.backup import client
-from infra.backup.client import Refused
 from infra.backup.manifest import RING, STORE, Anchor, Manifest, hash_of, keep, write
+from infra.refusal import Refused
 from infra.settings import Settings
 from infra.supervisor.store_urls import libpq
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from infra.backup.client import Refused
+from infra.refusal import Refused
 
 FORMAT = "careloop backup 1"
 STORE, RING, MANIFEST = "store.dump", "ring.json", "manifest.json"

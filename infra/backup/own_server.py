@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from infra.backup.client import Refused
+from infra.refusal import Refused
 from infra.settings import Settings
 from infra.supervisor.child import LAUNCH
 from infra.supervisor.home import Home

@@ -13,12 +13,12 @@ from activities.records.audit_event import Action
 from activities.records.audit_seal import Head
 from activities.records.sessions import Context, Purpose
 from infra.backup import client
-from infra.backup.client import Refused
 from infra.backup.make import Connection, counts, require_sight
 from infra.backup.manifest import RING, STORE, Manifest, read
 from infra.bootstrap import Parts, build
 from infra.keys import has_key, load_ring, write_secret
 from infra.migrations.upgrade import prepare, upgrade
+from infra.refusal import Refused
 from infra.settings import Settings
 from infra.supervisor.store_urls import libpq, maintenance
 from workflows.contracts.people import SYSTEM

@@ -3,6 +3,4 @@
 from infra.bench import referrals
 from infra.bench.runner import Benchmark
 
-BENCHMARKS = (
-    Benchmark("referrals", "whole happy path, beside the bare engine", 90, referrals.measure),
-)
+BENCHMARKS = (Benchmark("referrals", "whole happy path, beside the bare engine", 90, referrals.measure),)

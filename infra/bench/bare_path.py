@@ -21,7 +21,6 @@ from infra.bench.happy_path import ANSWERS, REVIEWED
 from infra.supervisor.store_urls import libpq
 from web.handover import TASK_TIMEOUT
 
-
 Leg = Callable[[Client, str], Awaitable[None]]
 
 

@@ -37,9 +37,7 @@ class BareActivities:
     @activity.defn(name=INSERT.name)
     def insert(self, said: Said) -> Kept:
         with self._pool.connection() as connection:
-            connection.execute(
-                "insert into bare_step values (%s, %s) on conflict do nothing", (said.case, said.key)
-            )
+            connection.execute("insert into bare_step values (%s, %s) on conflict do nothing", (said.case, said.key))
         return Kept(1)
 
     @activity.defn(name=SEND.name)

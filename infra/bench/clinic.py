@@ -78,7 +78,12 @@ def up(home: Home, log: Path, **settings: str) -> "subprocess.Popen[bytes]":
     command = (sys.executable, "-m", "infra.cli.main", "up", "--home", str(home.folder))
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, cwd=CHECKOUT, env={**os.environ, **settings}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
 
 
@@ -146,9 +151,7 @@ def furnish(clinic: Clinic) -> None:
             if one.clinic.tenant == TENANT:
                 roles, sites = one.roles, one.sites
                 issuer = parts.settings.oidc_issuer
-                given = Grant(
-                    TENANT, issuer, one.subject, one.name, one.email, roles, one.title, sites, one.npi or ""
-                )
+                given = Grant(TENANT, issuer, one.subject, one.name, one.email, roles, one.title, sites, one.npi or "")
                 grant(session, given, one.account_id)
 
 

@@ -1,8 +1,6 @@
 """`careloop backup` and `careloop restore`: the store and the wrapped keys in a folder, and back from it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli.up import HomeOption
+from infra.refusal import Refused, said
 from infra.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -29,10 +28,12 @@ def backup_command(
     settings = load(home)
     if not settings.admin_url:
         sys.exit(f"careloop: no clinic runs in {settings.home}. Start it, or set CARELOOP_ADMIN_URL.")
-    with _told():
+    with said():
         manifest = backup(settings, folder, datetime.now(UTC))
     rows = sum(manifest.counts.values())
-    print(f"{folder}: {rows} rows of {len(manifest.counts)} tables, audit anchored for {len(manifest.anchors)} clinics.")
+    print(
+        f"{folder}: {rows} rows of {len(manifest.counts)} tables, audit anchored for {len(manifest.anchors)} clinics."
+    )
     print(f"It opens only with the master key in {settings.master_file}: keep that elsewhere.")
 
 
@@ -40,7 +41,7 @@ def backup_command(
 def restore_command(folder: Annotated[Path, typer.Argument(help="a backup")], home: HomeOption = None) -> None:
     """Bring a backup back into an empty home or database. The engine starts empty; `reconcile` restarts the cases."""
     settings = load(home)
-    with _told():
+    with said():
         restored = _restore(settings, folder)
     _say(restored, settings)
 
@@ -48,7 +49,6 @@ def restore_command(folder: Annotated[Path, typer.Argument(help="a backup")], ho
 def _restore(settings: Settings, folder: Path) -> "Restored":
     """Into the database that is named by a setting, else into our own server in the home."""
     from infra.backup import manifest
-    from infra.backup.client import Refused
     from infra.backup.restore import restore, take_ring
     from infra.supervisor.home import Home
 
@@ -107,17 +107,3 @@ def _say(restored: "Restored", settings: Settings) -> None:
     print("Start the clinic, then `careloop reconcile` starts each open case, and `careloop verify` checks all of it.")
     if restored.findings:
         sys.exit("careloop: the audit is not as it was anchored.\n" + "\n".join(restored.findings))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What is refused is said in words, without a trace."""
-    from activities.records.ring import Unreadable
-    from infra.backup.client import Refused
-    from infra.supervisor.home import AlreadyRunning
-    from infra.supervisor.service import StartRefused
-
-    try:
-        yield
-    except (Refused, Unreadable, AlreadyRunning, StartRefused, OSError) as why:
-        sys.exit(f"careloop: {why}")

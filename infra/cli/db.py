@@ -2,8 +2,10 @@
 
 import typer
 
+from activities.records.sessions import Sessions, connect
 from infra.keys import load_ring, make_ring
 from infra.migrations.upgrade import prepare, upgrade
+from infra.production import refuse, refuse_seeded
 from infra.seed.people import load as load_staff
 from infra.settings import Environment, Settings, load
 
@@ -25,6 +27,10 @@ def migrate(settings: Settings) -> None:
     """Roles, database, tables, the context-signing key. Repeatable; two at once wait for each other."""
     if settings.env is Environment.DEVELOPMENT and not settings.ring_file.exists():
         make_ring(settings, sorted({person.clinic.tenant for person in load_staff().people}))
+    refuse(settings)
     ring = load_ring(settings)
     prepare(settings.admin_url, settings.owner_url, settings.database_url)
     upgrade(settings.owner_url, ring.signing)
+    store = connect(settings.database_url, 1)
+    refuse_seeded(settings, Sessions(store, ring.signing))
+    store.dispose()

@@ -1,4 +1,4 @@
-"""`careloop keys`: the ring is made, listed, exported for a safe, brought back, given new keys, and relieved of old ones."""
+"""`careloop keys`: the ring is made, listed, exported for a safe and brought back; keys are added and deleted."""
 
 import sys
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cli.up import HomeOption
+from infra.refusal import said
 from infra.settings import Environment, Settings, load
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def init_command(home: HomeOption = None) -> None:
     from infra.keys import make_ring
 
     settings = load(home)
-    with _told():
+    with said():
         if settings.env is Environment.PRODUCTION and not settings.master_file.exists():
             sys.exit(
                 f"careloop: there is no master key at {settings.master_file} (CARELOOP_MASTER_KEY_FILE). It holds 32 "
@@ -48,12 +49,14 @@ def list_command(home: HomeOption = None) -> None:
 
     settings = load(home)
     table = Table("Owner", "Key", "Made", "")
-    with _told():
+    with said():
         for one in listing(settings):
             table.add_row(one.owner, one.id, one.made_at[:10], "seals" if one.current else "opens only")
         Console().print(table)
         for request in requests(settings):
-            print(f"{request.asked_by} asked to delete {request.owner}; to be confirmed from {request.ripe_at:%Y-%m-%d}.")
+            print(
+                f"{request.asked_by} asked to delete {request.owner}; to be confirmed from {request.ripe_at:%Y-%m-%d}."
+            )
 
 
 @app.command("export")
@@ -62,7 +65,7 @@ def export_command(file: FileArgument, home: HomeOption = None, passphrase_file:
     from infra import escrow
 
     settings = load(home)
-    with _told():
+    with said():
         print(f"{file} holds all keys. Its fingerprint:")
         print(escrow.export(settings, file, _passphrase(passphrase_file, confirm=True)))
 
@@ -73,7 +76,7 @@ def import_command(file: FileArgument, home: HomeOption = None, passphrase_file:
     from infra import escrow
 
     settings = load(home)
-    with _told():
+    with said():
         print(f"Fingerprint: {escrow.fingerprint(file)}")
         count = escrow.restore(settings, file, _passphrase(passphrase_file, confirm=False))
     print(f"{settings.ring_file} holds {count} keys again.")
@@ -93,7 +96,7 @@ def rotate_command(
     settings = load(home)
     if [bool(owner), signing, master].count(True) != 1:
         sys.exit("careloop: say which key: --owner NAME, --signing or --master.")
-    with _told():
+    with said():
         if signing:
             _rotate_signing(settings)
         elif master:
@@ -103,7 +106,9 @@ def rotate_command(
             if into:
                 print(f"Set CARELOOP_MASTER_KEY_FILE to {into}, then destroy {settings.master_file} and its copies.")
         elif not has_key(settings, owner):
-            sys.exit(f"careloop: the key ring has no key of {owner}. `careloop tenant add` makes a clinic with its key.")
+            sys.exit(
+                f"careloop: the key ring has no key of {owner}. `careloop tenant add` makes a clinic with its key."
+            )
         else:
             add_key(settings, owner)
             print(f"A new key of {owner} seals in every process that starts from now on; all of them open it at once.")
@@ -122,7 +127,7 @@ def delete_command(
     from infra import key_deletion
 
     settings, now = load(home), datetime.now(UTC)
-    with _told(), _store(settings) as sessions:
+    with said(), _store(settings) as sessions:
         email = key_deletion.person(sessions, by)
         if take_back:
             done = key_deletion.take_back(settings, owner)
@@ -173,15 +178,3 @@ def _passphrase(file: Path | None, confirm: bool) -> str:
         return file.read_text().strip()
     words: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm)
     return words
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What is refused is said in words, without a trace."""
-    from activities.records.ring import Unreadable
-    from infra.key_deletion import Refused
-
-    try:
-        yield
-    except (Refused, Unreadable, ValueError, OSError) as why:
-        sys.exit(f"careloop: {why}")

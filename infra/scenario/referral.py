@@ -51,8 +51,14 @@ def _open(nadia: Staff) -> str:
     patient = re.search(r'href="(/referrals/new/[0-9a-f-]{36})"', found.text)
     if patient is None:
         raise Refused(f"no patient {PATIENT} is found")
+    # On purpose: another scenario's referral for the same service may be under way.
     opened = nadia.fill_in(
-        patient[1], performer_id=SPECIALIST, service=SERVICE, question="Please see for reflux.", diagnoses="K21.9"
+        patient[1],
+        performer_id=SPECIALIST,
+        service=SERVICE,
+        question="Please see for reflux.",
+        diagnoses="K21.9",
+        second="yes",
     )
     return opened.url.path
 

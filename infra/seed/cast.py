@@ -13,12 +13,13 @@ from activities.records.organization import Transport
 from activities.records.service_request import PastStep
 from infra.seed import people
 from infra.seed.dates import Dates
-from infra.seed.facts import Clinic, Partner, Patient, Pool, Referral, Site
-from infra.seed.history import Impossible, progress_after
+from infra.seed.facts import Clinic, Contact, Medication, Partner, Patient, Phone, Pool, Problem, Referral, Site
 from infra.seed.ids import organization_id, task_id
+from rules.referral.history import Impossible, progress_after
 from rules.referral.vocabulary import Facts, Priority, Reason, Stage, Step
 
 HOME = "larkmoor"
+CHART: Mapping[str, type[Any]] = {"problems": Problem, "medications": Medication, "phones": Phone, "contacts": Contact}
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,14 @@ def _partner(entry: dict[str, Any]) -> Partner:
 
 
 def _patient(entry: dict[str, Any]) -> Patient:
-    lists = {name: tuple(entry.get(name, ())) for name in ("allergies", "alerts")}
-    return Patient(**{**entry, **lists, "tenant": HOME})
+    lists = {name: tuple(entry.get(name, ())) for name in ("allergies", "alerts", "address")}
+    chart = {name: tuple(_entry(kind, one) for one in entry.get(name, ())) for name, kind in CHART.items()}
+    return Patient(**{**entry, **lists, **chart, "tenant": HOME})
+
+
+def _entry(kind: type[Any], entry: dict[str, Any]) -> Any:
+    """One line of a chart; a wrong key raises."""
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()})
 
 
 def _referral(entry: dict[str, Any], demo: Demo, now: datetime) -> Referral:

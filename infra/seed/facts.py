@@ -74,7 +74,52 @@ class Partner:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """`code` is ICD-10-CM; `labels` are those of sensitive items."""
+
+    code: str
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Medication:
+    """`since` counts days from D0."""
+
+    medication: str
+    dosage: str = ""
+    since: int | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Phone:
+    """The first of a patient is the one on her record."""
+
+    value: str
+    use: str = "mobile"
+    sms_ok: bool = False
+    voice_only: bool = False
+    shared: bool = False
+    confidential: bool = False
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Contact:
+    role: str
+    name: str
+    relation: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
 class Patient:
+    """`allergies` as `Penicillin: anaphylaxis`; `no_allergies` is the day from D0 on which none was known.
+
+    `coverage` names the primary plan first, separated by commas. Without `phones` only `phone` is known.
+    """
+
     key: str
     tenant: str
     mrn: str
@@ -90,6 +135,14 @@ class Patient:
     allergies: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     coverage: str = ""
+    no_allergies: int | None = None
+    problems: tuple[Problem, ...] = ()
+    medications: tuple[Medication, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    address: tuple[str, ...] = ()
+    ssn: str = ""
+    vip: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from infra.seed.cast import Demo, read_facts
 from infra.seed.facts import Partner, Patient, Referral
-from infra.seed.history import progress_after
 from infra.seed.ids import organization_id, task_id
 from infra.seed.noise import lot
 from infra.seed.noise_past import Telling, past_of
 from infra.seed.people import Person
 from rules.access import Role
 from rules.calendar import Calendar, due
+from rules.referral.history import progress_after
 from rules.referral.vocabulary import ENDED, Priority, Progress, Stage
 from rules.referral.waits import waiting
 

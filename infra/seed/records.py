@@ -1,7 +1,7 @@
 """The rows that a referral needs before it can be opened: a clinic, its people, its directory, its patients."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,14 +18,18 @@ from activities.records.location import Location
 from activities.records.organization import Organization, Transport
 from activities.records.patient import Patient as PatientRow
 from activities.records.pool_member import PoolMember
+from activities.records.practitioner import Practitioner
+from activities.records.practitioner_role import PractitionerRole
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
 from infra.bootstrap import Parts
 from infra.seed import facts
 from infra.seed.cast import Demo
+from infra.seed.chart import ChartOf
 from infra.seed.ids import identity
 from infra.seed.people import PartnerClient, Person
 from infra.settings import Settings
+from rules.registration import plain_phone
 from workflows.contracts.people import SYSTEM
 
 FHIR = "fhir"
@@ -38,7 +42,7 @@ class Clinic:
     """Writes one clinic's rows into one transaction; a row that is there already is left as it is."""
 
     def __init__(self, parts: Parts, session: Session, demo: Demo, tenant: str, now: datetime) -> None:
-        self._settings, self._auditor = parts.settings, parts.auditor
+        self._settings, self._auditor, self._ring = parts.settings, parts.auditor, parts.ring
         self._session, self._demo, self._tenant, self._now = session, demo, tenant, now
         self._context = Context(tenant, SYSTEM)
 
@@ -143,7 +147,42 @@ class Clinic:
         )
         grant(self._session, given, person.account_id)
         self._tell(Action.CREATE, "Account", person.account_id)
-        return 1
+        return 1 + (self._practitioner(person) if person.npi else 0)
+
+    def _practitioner(self, person: Person) -> int:
+        """A clinician beside the account, and where she works."""
+        key = identity(self._tenant, "practitioner", person.subject)
+        own = identity(self._tenant, "organization", SELF)
+        made = self._new(
+            Practitioner,
+            key,
+            lambda: Practitioner(
+                id=key,
+                tenant=self._tenant,
+                family=person.family,
+                given=person.given,
+                credentials=person.credentials,
+                npi=person.npi,
+                account_id=person.account_id,
+            ),
+        )
+        self._session.flush()
+        for site in person.sites:
+            role = identity(self._tenant, "practitioner_role", f"{person.subject}/{site}")
+            place = identity(self._tenant, "location", site)
+            made += self._new(
+                PractitionerRole,
+                role,
+                lambda role=role, place=place: PractitionerRole(  # type: ignore[misc]
+                    id=role,
+                    tenant=self._tenant,
+                    practitioner_id=key,
+                    organization_id=own,
+                    location_id=place,
+                    specialty=person.title,
+                ),
+            )
+        return made
 
     def _absence(self, person: Person) -> int:
         """Whole days of the person's first site."""
@@ -201,13 +240,23 @@ class Clinic:
         )
 
     def _patients(self, patients: Iterable[facts.Patient]) -> int:
+        """With their charts."""
+        patients = tuple(patients)
         known = set(self._session.scalars(select(PatientRow.id)))
         rows = [patient_row(one) for one in patients if one.tenant == self._tenant]
         fresh = [row for row in rows if row.id not in known]
         for row in fresh:
             self._session.add(row)
             self._tell(Action.CREATE, "Patient", row.id, row.id)
+        self._session.flush()
+        new = {row.id for row in fresh}
+        for one in patients:
+            if identity(one.tenant, "patient", one.key) in new:
+                self._session.add_all(ChartOf(one, self._ring, self._today(one.site)).rows())
         return len(fresh)
+
+    def _today(self, site: str) -> date:
+        return self._now.astimezone(ZoneInfo(self._demo.clinics[self._tenant].sites[site].zone)).date()
 
     def _tell(self, action: Action, entity: str, key: UUID, patient: UUID | None = None) -> None:
         self._auditor.write(self._session, self._context, action, entity, str(key), patient, {"by": "seeding"})
@@ -233,11 +282,10 @@ def patient_row(patient: facts.Patient) -> PatientRow:
         given=patient.given,
         birth_date=patient.birth_date,
         sex=patient.sex,
-        phone=patient.phone,
+        phone=plain_phone(patient.phone),
         language=patient.language,
         interpreter=patient.interpreter,
         site=patient.site,
-        allergies=list(patient.allergies),
         alerts=list(patient.alerts),
-        coverage=patient.coverage,
+        vip=patient.vip,
     )

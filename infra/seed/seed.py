@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from activities.records.decision import Decision
-from activities.records.service_request import ReferralContent
+from activities.records.service_request import ReferralContent, reserve_numbers
 from activities.records.sessions import Context
 from activities.records.tenant import Tenant
 from infra.bootstrap import Parts, case_review
@@ -29,7 +29,6 @@ from workflows.contracts.people import SYSTEM
 
 TOGETHER = 6  # referrals opened at once
 TRIES = 10
-RESERVE = text("select max(nextval('referral_number')) from generate_series(1, :missing)")
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,8 @@ def _missing(parts: Parts, tenant: str, referrals: Iterable[Referral]) -> list[R
 
 def _reserve_numbers(parts: Parts, referrals: Sequence[Referral]) -> None:
     """Numbers given by hand are never given again by the store."""
-    highest = max(int(one.number.removeprefix("R-")) for one in referrals)
     with parts.sessions.platform() as session:
-        last = session.scalar(text("select nextval('referral_number')"))
-        session.execute(RESERVE, {"missing": highest - last})
+        reserve_numbers(session, max(int(one.number.removeprefix("R-")) for one in referrals))
 
 
 def _open_all(parts: Parts, engine: Engine, referrals: Sequence[Referral]) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from activities.formats.fhir.search import parse_search
 from activities.partners.bearer_token import ClientCredentials
 from infra.simulators.specialist_answers import Desk
 from infra.simulators.specialist_intake import LIMIT, Intake
-from infra.simulators.specialist_plan import AT_INTAKE, Act, Scripted, drawn, parse_script
+from infra.simulators.specialist_plan import AT_INTAKE, Act, Scripted, drawn, heard, parse_script
 from infra.simulators.specialist_store import Case, Store
+from rules.referral.vocabulary import Step
 
 JSON = "application/fhir+json"
 
@@ -76,9 +77,16 @@ class Specialist:
         taken = self.intake.take(bundle, number, address)
         if taken.made:
             self.desk.schedule(self._planned(taken.case))
+        elif taken.word:
+            self._hear(taken.case, taken.word)
         if any(one.act is Act.SILENT for one in faults) and taken.made:
             sleep(self.config.silence)
         return _answer(render(taken.answer), 200)
+
+    def _hear(self, case: Case, word: Step) -> None:
+        after = heard((case.script or ())[case.done :], word)
+        if after is not None:
+            self.desk.schedule(self.store.script(case.number, after))
 
     def _before(self, number: str, faults: list[Scripted]) -> None:
         away = sum(one.times for one in faults if one.act is Act.UNAVAILABLE)

@@ -9,8 +9,10 @@ from activities.formats.fhir.bundle import EntryAnswer, build_transaction_respon
 from activities.formats.fhir.operation_outcome import Issue, IssueType
 from activities.formats.fhir.read import Refused, read_resource
 from activities.formats.fhir.referral_bundle import read_referral
+from activities.formats.fhir.referral_update import asks_anew, read_word
 from activities.formats.fhir.search import parse_search
 from infra.simulators.specialist_store import Case, Store, new_id
+from rules.referral.vocabulary import Step
 
 Json = dict[str, Any]
 LIMIT = 20_000_000
@@ -18,11 +20,12 @@ LIMIT = 20_000_000
 
 @dataclass(frozen=True)
 class Taken:
-    """`made` is false when the referral was there already."""
+    """`made` is false when the referral was there already; `word` is what its referrer says of it since."""
 
     case: Case
     made: bool
     answer: Json
+    word: Step | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Placed:
     id: str
     kind: str
     made: bool
+    before: Json | None = None
+
+    @property
+    def put(self) -> bool:
+        """Whether the entry puts something new in the place of what is there."""
+        return self.before is not None and self.entry["request"]["method"] == "PUT" and self.kind != "Binary"
 
 
 class Intake:
@@ -61,13 +70,14 @@ class Intake:
         with self._one:
             placed = [self._place(place, entry) for place, entry in enumerate(bundle["entry"])]
             names = {one.entry["fullUrl"]: f"{one.kind}/{one.id}" for one in placed if "fullUrl" in one.entry}
-            new = [_resolved(one, names) for one in placed if one.made]
+            new = [_resolved(one, names) for one in placed if one.made or one.put]
             made = any(one.made for one in placed if one.kind == "ServiceRequest")
-            case = self._store.deliver(number, address, new, made)
+            word = _word(placed)
+            case = self._store.deliver(number, address, new, made, word is not None)
         answers = [
             EntryAnswer("201 Created" if one.made else "200 OK", f"{one.kind}/{one.id}/_history/1") for one in placed
         ]
-        return Taken(case, made, build_transaction_response(answers))
+        return Taken(case, made, build_transaction_response(answers), word)
 
     def _place(self, place: int, entry: Json) -> Placed:
         path = f"Bundle.entry[{place}]"
@@ -77,8 +87,12 @@ class Intake:
         if request["method"] == "PUT" and request["url"].startswith(f"{kind}/"):
             wanted = request["url"].removeprefix(f"{kind}/")
             return Placed(entry, wanted, kind, self._store.read(kind, wanted) is None)
+        if request["method"] == "PUT" and request["url"].startswith(f"{kind}?"):
+            known = self._there(kind, request["url"].removeprefix(f"{kind}?"))
+            return Placed(entry, new_id() if known is None else known["id"], kind, known is None, known)
         if request["method"] != "POST" or request["url"] != kind:
-            raise _refused(f"{path}.request must be POST {kind} or PUT {kind}/<id>.", f"{path}.request")
+            words = f"{path}.request must be POST {kind}, PUT {kind}/<id> or PUT {kind}?identifier=."
+            raise _refused(words, f"{path}.request")
         there = self._there(kind, request.get("ifNoneExist", ""))
         return Placed(entry, new_id() if there is None else there["id"], kind, there is None)
 
@@ -88,6 +102,16 @@ class Intake:
         name, _, value = unquote(condition).partition("=")
         (wanted,) = parse_search("ServiceRequest", [(name, value)]).identifiers or (None,)
         return None if wanted is None else self._store.find(kind, wanted.system, wanted.value)
+
+
+def _word(placed: list[Placed]) -> Step | None:
+    """What an update of the Task says for the first time."""
+    for one in placed:
+        if one.kind == "Task" and one.before is not None and one.put:
+            task = one.entry["resource"]
+            said = read_word(one.before, task)
+            return Step.CONVERSION if asks_anew(task) and not asks_anew(one.before) else said and said[0]
+    return None
 
 
 def _resolved(placed: Placed, names: dict[str, str]) -> Json:

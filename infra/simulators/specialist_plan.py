@@ -2,7 +2,7 @@
 
 import base64
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from activities.formats.fhir import systems
 from activities.formats.fhir.datatypes import Coding, Concept, moment, write_concept
 from activities.formats.fhir.task_step import Business, TaskStatus, business_concept
+from rules.referral.vocabulary import Step
 
 Json = dict[str, Any]
 
@@ -40,6 +41,12 @@ class Act(StrEnum):
     SILENT = "silent"
 
 
+# What becomes of a script at the referrer's word, where it says nothing of it itself.
+_AFTER = {
+    Step.CANCELLATION: Act.CANCEL,
+    Step.INFORMATION: Act.ACCEPT,
+    Step.CONVERSION: Act.ACCEPT,
+}
 AT_INTAKE = frozenset({Act.SLOW, Act.UNAVAILABLE, Act.SILENT})
 
 
@@ -79,6 +86,25 @@ def _line(line: object) -> Scripted:
 
 def written(script: tuple[Scripted, ...]) -> list[Json]:
     return [{"act": one.act, "after": one.after, "text": one.text, "times": one.times} for one in script]
+
+
+def heard(rest: tuple[Scripted, ...], word: Step) -> tuple[Scripted, ...] | None:
+    """The lines that are left, after the referrer's word; None: they stay as they are.
+
+    `cancel` and `keep` are the answers to a cancellation, at once; `never` waits for information. Who was not
+    selected says nothing more.
+    """
+    if word is Step.CLOSURE:
+        return ()
+    if word not in _AFTER:
+        return None
+    wanted = (Act.CANCEL, Act.KEEP) if word is Step.CANCELLATION else (Act.NEVER,)
+    place = next((place for place, one in enumerate(rest) if one.act in wanted), None)
+    if place is None:
+        return rest if rest and word is not Step.CANCELLATION else (Scripted(_AFTER[word]),)
+    if word is Step.CANCELLATION:
+        return (replace(rest[place], after=None), *rest[place + 1 :])
+    return rest[place + 1 :] or (Scripted(_AFTER[word]),)
 
 
 _USUAL = (

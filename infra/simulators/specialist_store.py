@@ -36,6 +36,7 @@ class Store:
         self._by_identifier: dict[tuple[str, str, str], str] = {}
         self.accepted: Counter[str] = Counter()
         self.deliveries: Counter[str] = Counter()
+        self.updates: Counter[str] = Counter()
         self.cases: dict[str, Case] = {}
         path = folder / "journal.jsonl"
         written_before = path.read_text() if path.exists() else ""
@@ -65,6 +66,7 @@ class Store:
             case "delivery":
                 self.deliveries[case.number] += 1
                 self.accepted[case.number] += entry["made"]
+                self.updates[case.number] += entry.get("word", False)
                 case.task_address = entry["task_address"]
             case "script":
                 case.script, case.done, case.refused_at_intake = parse_script(entry["script"]), 0, 0
@@ -82,10 +84,13 @@ class Store:
         for one in resource.get("identifier", []):
             self._by_identifier.setdefault((kind, one.get("system", ""), one.get("value", "")), made)
 
-    def deliver(self, number: str, task_address: str, resources: list[Json], made: bool) -> Case:
-        """One transaction taken: `made` when it made the ServiceRequest, not when it was there already."""
+    def deliver(self, number: str, task_address: str, resources: list[Json], made: bool, word: bool = False) -> Case:
+        """One transaction taken: `made` when it made the ServiceRequest, not when it was there already.
+
+        `word` when it says something new of one that was there.
+        """
         with self._lock:
-            entry = {"what": "delivery", "number": number, "made": made, "resources": resources}
+            entry = {"what": "delivery", "number": number, "made": made, "word": word, "resources": resources}
             self._write({**entry, "task_address": task_address})
             return replace(self.cases[number])
 
@@ -129,7 +134,8 @@ class Store:
 
     def counts(self) -> Json:
         with self._lock:
-            return {"accepted": dict(self.accepted), "deliveries": dict(self.deliveries)}
+            told = {number: many for number, many in self.updates.items() if many}
+            return {"accepted": dict(self.accepted), "deliveries": dict(self.deliveries), "updates": told}
 
     def close(self) -> None:
         with self._lock:

@@ -46,7 +46,7 @@ def _balances(session: Session) -> list[tuple[UUID, int, int]]:
 
 def _unlooked() -> Select[UUID]:
     task = exists().where(
-        Task.case_id == MessageLog.case_id,
+        Task.case_id == func.coalesce(MessageLog.case_id, MessageLog.id),
         Task.status == TaskStatus.OPEN,
         Task.opened_key == func.concat("message:", MessageLog.id),
     )
@@ -54,6 +54,5 @@ def _unlooked() -> Select[UUID]:
         MessageLog.direction == Direction.IN,
         MessageLog.state == S.WAITING,
         MessageLog.settled_at.is_(None),
-        MessageLog.case_id.is_not(None),
         ~task,
     )

@@ -120,6 +120,8 @@ def _sensible(progress: Progress, step: Step) -> bool:
     """Steps that are legal but would say nothing now."""
     if step is Step.CHOICE:
         return len(progress.live) > 1 and bool(progress.accepted)
+    if step is Step.FOLLOW_UP:
+        return _unfit(progress, step, Facts()) is None
     if step is Step.CALL:
         return not progress.called
     return step is not Step.RECEIPT or progress.stage is Stage.SENT

@@ -14,6 +14,7 @@ from activities.formats.pdf.content import (
     PatientLetter,
     PatientLetterKind,
     ReferralPacket,
+    Report,
     Subject,
 )
 
@@ -109,6 +110,16 @@ FULL = packet(
     enclosures=(Enclosure("X-ray report", 2, date(2026, 10, 2)), Enclosure("Progress note", 3)),
 )
 PAPERS: dict[str, Paper] = {
+    "report": Report(
+        "Consultation report",
+        HERONFIELD,
+        "R-20418",
+        "Cardiology",
+        TODAY,
+        "Echo normal.\nNo treatment needed.",
+        "Dr Aurelio Stenmark",
+        WILHELM,
+    ),
     "cover": cover(urgency="Urgent", attention="Records desk", message="Please call when it is there."),
     "packet": FULL,
     **{

@@ -65,9 +65,16 @@ def test_an_external_store_keeps_its_host_database_and_options(home: Home) -> No
         ({"oidc_issuer": ""}, "CARELOOP_OIDC_ISSUER"),
     ],
 )
-def test_production_refuses_what_is_for_development_only(missing: dict[str, object], said: str) -> None:
+def test_production_refuses_what_is_for_development_only(missing: dict[str, object], said: str, tmp_path: Path) -> None:
+    master = tmp_path / "master.key"
+    master.touch()
     complete = Settings(
-        env=Environment.PRODUCTION, simulators=False, public_url="https://c.example", oidc_issuer="https://i.example"
+        env=Environment.PRODUCTION,
+        home=tmp_path,
+        simulators=False,
+        public_url="https://c.example",
+        oidc_issuer="https://i.example",
+        master_key_file=master,
     )
     refuse_unsafe(complete)
     with pytest.raises(StartRefused, match=said):

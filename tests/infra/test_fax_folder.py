@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from activities.records.document_inbox import DocumentInbox, Ledger, ledger
 from activities.records.document_reference import Source
 from infra.bootstrap import Parts
+from infra.cli.document import app
 from infra.fax_folder import Imported, drop_folder, import_folder, sender_number, take_faxes
 from tests import make
 from tests.scans import fax, scanned
@@ -109,3 +111,15 @@ def test_the_sweeper_takes_each_clinic_s_own_folder(folder: Folder) -> None:
     assert take_faxes(folder.parts, make.LARKMOOR) == 1
     assert len(folder.inbox()) == 1
     assert take_faxes(folder.parts, make.LARKMOOR) == 0
+
+
+def test_the_command_takes_a_folder_into_the_inbox_of_the_clinic_it_names(folder: Folder) -> None:
+    folder.drop("a.tif", fax(1))
+    settings = folder.parts.settings
+    environment = {"CARELOOP_HOME": str(settings.home), "CARELOOP_DATABASE_URL": settings.database_url}
+    run = CliRunner(env=environment)
+    unknown = run.invoke(app, ["import", str(folder.path), "--tenant", "nowhere"])
+    assert unknown.exit_code == 1
+    taken = run.invoke(app, ["import", str(folder.path), "--tenant", "larkmoor"])
+    assert taken.output == "1 new, 0 known already, 0 could not be read.\n"
+    assert len(folder.inbox()) == 1

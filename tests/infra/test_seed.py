@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from activities.partners.base import Partner
 from activities.records.absence import Absence
 from activities.records.account import Account
+from activities.records.appointment import Appointment
 from activities.records.case_event import CaseEvent
 from activities.records.decision import Decision, Outcome
 from activities.records.interface import Interface
@@ -22,7 +23,11 @@ from activities.records.location import Location
 from activities.records.message_log import MessageLog
 from activities.records.organization import Organization
 from activities.records.patient import Patient
+from activities.records.patient_identifier import PatientIdentifier, with_ssn
+from activities.records.practitioner import by_npi
+from activities.records.practitioner_role import roles_of
 from activities.records.process import Process
+from activities.records.queries.summary import summary
 from activities.records.service_request import ServiceRequest, next_number
 from activities.records.sessions import Context
 from activities.records.task import Task, TaskStatus
@@ -40,7 +45,11 @@ BOISE, PACIFIC = ZoneInfo("America/Boise"), ZoneInfo("America/Los_Angeles")
 D0 = datetime(2026, 11, 23, 8, tzinfo=BOISE)
 LARKMOOR, HERONFIELD = Context("larkmoor", "system"), Context("heronfield", "system")
 ROWS = ("tenant", "account", "interface", "organization", "patient", "service_request", "fulfilment", "task")
-TIME = ("location", "absence", "pool_member")
+TIME = ("location", "absence", "pool_member", "practitioner", "practitioner_role")
+CHART = (
+    "patient_identifier", "patient_name", "patient_telecom", "patient_address", "patient_contact", "coverage",
+    "condition", "allergy_intolerance", "medication_statement", "appointment", "encounter",
+)  # fmt: skip
 TRAIL = ("process", "case_event", "decision", "message_log", "audit_event")
 PATIENCE = 30.0
 
@@ -121,7 +130,7 @@ def _rows(parts: Parts) -> dict[str, str]:
     found = {}
     for context in (LARKMOOR, HERONFIELD):
         with parts.sessions.begin(context) as session:
-            for table in (*ROWS, *TIME, *TRAIL):
+            for table in (*ROWS, *TIME, *CHART, *TRAIL):
                 digest = text(
                     f"select count(*) || ':' || md5(string_agg(t::text, '|' order by t::text)) from {table} t"
                 )
@@ -203,6 +212,55 @@ def test_clocks_run_from_the_true_dates(seeded: Seeded) -> None:
 def test_what_a_person_must_decide_is_asked_of_a_person(seeded: Seeded) -> None:
     assert _task(seeded, "R-20911").action == "Choose the specialist"
     assert _task(seeded, "R-20733").action == "Decide after repeated no-shows"
+
+
+def test_the_charts_of_the_cast_are_in_the_record(seeded: Seeded) -> None:
+    charts = {}
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        for row in session.scalars(select(Patient).where(Patient.mrn.like("LM-0001__"))):
+            found = summary(session, row.id)
+            assert found is not None
+            charts[row.mrn] = found
+    assert {one.code for one in charts["LM-000101"].problems} == {"N18.32", "I10"}
+    assert charts["LM-000101"].coverage == "Medicare Part B, Coppergate supplement"
+    assert charts["LM-000101"].none_known_on == (D0 - timedelta(days=21)).date()
+    assert [(one.words, one.severity) for one in charts["LM-000108"].allergies] == [
+        ("Penicillin: anaphylaxis", "severe")
+    ]
+    assert [one.words for one in charts["LM-000103"].names] == ["Wilhelm Straatmann Jr"]
+    assert charts["LM-000111"].part_2
+    assert charts["LM-000111"].patient.vip
+    assert [(one.value, one.confidential) for one in charts["LM-000112"].telecoms] == [
+        ("+12085550122", False),
+        ("+12085550123", True),
+    ]
+    assert [one.role for one in charts["LM-000112"].contacts] == ["guardian"]
+    assert not [one for one in charts.values() if not one.telecoms]
+
+
+def test_the_two_of_one_name_are_told_apart_by_number_and_neither_number_is_plain(seeded: Seeded) -> None:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        found = with_ssn(session, seeded.parts.ring, "larkmoor", "900210103")
+        names = [session.get_one(Patient, one).family for one in found]
+        plain = session.scalars(select(PatientIdentifier.value).where(PatientIdentifier.system == "ssn"))
+        assert (names, set(plain)) == (["Straatmann Jr"], {""})
+
+
+def test_past_visits_are_in_the_record_of_appointments(seeded: Seeded) -> None:
+    request = _request(seeded, "R-20418")
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        rows = session.scalars(select(Appointment).where(Appointment.service_request_id == request.id))
+        visit = datetime(2026, 11, 4, 13, 30, tzinfo=BOISE)
+        assert [(row.status, row.starts_at) for row in rows] == [("fulfilled", visit)]
+
+
+def test_clinicians_are_practitioners_at_their_sites(seeded: Seeded) -> None:
+    with seeded.parts.sessions.begin(LARKMOOR) as session:
+        doctor = by_npi(session, "2000001034")
+        assert doctor is not None
+        assert doctor.family == "Oyelaran"
+        sites = [session.get_one(Location, one.location_id).site for one in roles_of(session, doctor.id, D0.date())]
+    assert sites
 
 
 def test_sites_keep_their_own_hours_and_the_one_who_is_away_has_a_surrogate(seeded: Seeded) -> None:

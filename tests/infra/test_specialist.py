@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from activities.formats.fhir.datatypes import write_concept
 from activities.formats.fhir.read import check_resource
-from activities.formats.fhir.referral_bundle import build_referral
+from activities.formats.fhir.referral_bundle import build_referral, build_update
 from activities.formats.fhir.render import render
-from activities.formats.fhir.task import read_task
+from activities.formats.fhir.task import build_task, read_task
+from activities.formats.fhir.task_step import Business, business_concept
 from activities.partners.base import PartnerError, Reached, Repeatable
 from activities.partners.fhir_server import FhirServer
 from infra.simulators.specialist import SpecialistConfig, create_specialist
@@ -51,6 +53,11 @@ class World:
     def send(self, address: str, raw: bytes | None = None, timeout: float = 5.0) -> None:
         body = raw or render(build_referral(a_referral(self.base)))
         self.partner(address, timeout).send(body)
+
+    def tell(self, address: str, **elements: Any) -> None:
+        """Word of the referral; `elements` of its Task as the referrer has them now."""
+        whole = a_referral(self.base)
+        self.partner(address).send(render(build_update(whole, {**build_task(whole.task), **elements})))
 
     def partner(self, address: str, timeout: float = 5.0) -> FhirServer:
         return FhirServer("Quillon", address, Token(), self.client, Repeatable.YES, monotonic, timeout)
@@ -122,7 +129,7 @@ def test_a_referral_sent_twice_is_one(world: World) -> None:
     address = world.specialist()
     world.send(address)
     world.send(address)
-    assert world.counts(address) == {"accepted": {NUMBER: 1}, "deliveries": {NUMBER: 2}}
+    assert world.counts(address) == {"accepted": {NUMBER: 1}, "deliveries": {NUMBER: 2}, "updates": {}}
     world.answers(address, 1)
     assert world.steps() == [Step.ACCEPTANCE]
 
@@ -178,6 +185,61 @@ def test_a_duplicate_delivery_is_the_same_to_the_letter(world: World) -> None:
     world.send(address)
     assert [one["status"] for one in world.answers(address, 2)] == [200, 200]
     assert len(world.door.arrivals) == 1
+
+
+def asked(code: Business) -> Any:
+    return write_concept(business_concept(code))
+
+
+@pytest.mark.parametrize(
+    ("lines", "step"),
+    [
+        (["receive"], Step.CANCELLATION_CONFIRMED),
+        (["receive", "never", "keep"], Step.CANCELLATION_REFUSED),
+        (["receive", {"act": "cancel", "after": 600}], Step.CANCELLATION_CONFIRMED),
+    ],
+)
+def test_a_cancellation_is_confirmed_or_refused_by_the_script(world: World, lines: list[Any], step: Step) -> None:
+    address = world.specialist()
+    world.script(address, *lines)
+    world.send(address)
+    world.answers(address, 1)
+    world.tell(address, status="received", businessStatus=asked(Business.CANCELLATION_REQUESTED))
+    world.answers(address, 2)
+    assert world.steps() == [Step.RECEIPT, step]
+
+
+def test_information_lets_the_script_go_on(world: World) -> None:
+    address = world.specialist()
+    world.script(address, "ask", "never", "accept", "schedule")
+    world.send(address)
+    world.answers(address, 1)
+    note = [{"time": "2026-03-02T17:00:00Z", "text": "Enclosed."}]
+    for _ in range(2):
+        world.tell(address, status="received", note=note, businessStatus=asked(Business.INFORMATION_SUPPLIED))
+    world.answers(address, 3)
+    assert world.steps() == [Step.INFORMATION_REQUEST, Step.ACCEPTANCE, Step.APPOINTMENT]
+    counts = world.counts(address)
+    assert (counts["accepted"], counts["deliveries"], counts["updates"]) == ({NUMBER: 1}, {NUMBER: 3}, {NUMBER: 1})
+
+
+def test_who_was_not_selected_says_nothing_more(world: World) -> None:
+    address = world.specialist()
+    world.script(address, "accept", {"act": "schedule", "after": 0.4})
+    world.send(address)
+    world.answers(address, 1)
+    world.tell(address, status="cancelled", businessStatus=asked(Business.NOT_SELECTED))
+    sleep(0.6)
+    assert world.steps() == [Step.ACCEPTANCE]
+
+
+def test_a_changed_priority_changes_nothing_else(world: World) -> None:
+    address = world.specialist()
+    world.script(address, "accept", {"act": "schedule", "after": 0.2})
+    world.send(address)
+    world.tell(address, priority="stat")
+    world.answers(address, 2)
+    assert world.counts(address)["updates"] == {NUMBER: 1}
 
 
 def test_a_report_twice_is_two_updates(world: World) -> None:
@@ -246,7 +308,7 @@ def test_a_restart_keeps_the_counts_and_goes_on_with_the_script(world: World) ->
     assert world.counts(again)["accepted"] == {NUMBER: 1}
     world.answers(again, 1)
     world.send(again)
-    assert world.counts(again) == {"accepted": {NUMBER: 1}, "deliveries": {NUMBER: 2}}
+    assert world.counts(again) == {"accepted": {NUMBER: 1}, "deliveries": {NUMBER: 2}, "updates": {}}
     assert world.steps() == [Step.ACCEPTANCE]
 
 

@@ -21,10 +21,13 @@ from activities.records.organization import Transport
 from infra.bootstrap import Parts, build
 from infra.seed.people import load as load_staff
 from infra.settings import load
+from infra.supervisor import report
+from infra.supervisor.home import Home
+from infra.supervisor.report import ServiceReport
 from tests import make
 
 ROOT = Path(__file__).parents[2]
-START, STOP = 60.0, 40.0
+START, STOP = 120.0, 60.0
 
 
 @dataclass
@@ -45,7 +48,18 @@ class Clinic:
         return int(found["pid"])
 
     def kill(self, service: str) -> None:
-        os.kill(self.pid(service), signal.SIGKILL)
+        """Kills it without warning, and waits until the supervisor has noticed."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        while self._report(service).pid == pid:
+            time.sleep(0.02)
+
+    def alive(self, service: str) -> bool:
+        """Whether it can take work, by the word of the supervisor."""
+        return self._report(service).healthy
+
+    def _report(self, service: str) -> ServiceReport:
+        return next(one for one in report.read(Home(self.home)).services if one.name == service)
 
     def accepted(self) -> dict[str, int]:
         """How often the simulated specialist accepted each referral."""
@@ -95,10 +109,12 @@ class Known:
     terrence: UUID
     quillon: UUID
     eskild: UUID
+    heronfield: UUID  # the other clinic in Larkmoor's directory
+    larkmoor: UUID  # Larkmoor in the other clinic's
 
 
 def furnish(parts: Parts) -> Known:
-    """Two clinics, the staff of the cast, one connected partner and one with a fax only, one patient."""
+    """Two clinics connected with each other, their staff, another connected partner, one with a fax only, a patient."""
     make.clinics(parts)
     with parts.sessions.platform() as session:
         for one in load_staff().people:
@@ -126,15 +142,23 @@ def furnish(parts: Parts) -> Known:
         fhir_address=f"http://127.0.0.1:{port}",
         services=["Gastroenterology"],
     )
-    with parts.sessions.platform() as session:
-        session.add(
-            Interface(
-                tenant="larkmoor",
-                kind="fhir",
-                client_id="quillon-platform",
-                organization_id=quillon,
-                name="Quillon Digestive Health",
-            )
-        )
+    ours = f"{parts.settings.public_url}/fhir"
+    connected: dict[str, Any] = {"transport": Transport.FHIR, "fhir_address": ours}
+    heronfield = make.organization(
+        parts, name="Heronfield Specialty Associates", npi="2000001026", services=["Cardiology"], **connected
+    )
+    larkmoor = make.organization(
+        parts, make.HERONFIELD, name="Larkmoor Family Medicine", npi="2000001018", phone="+12085550101", **connected
+    )
+    speaks(parts, "larkmoor", "quillon-platform", quillon, "Quillon Digestive Health")
+    speaks(parts, "larkmoor", "heronfield-platform", heronfield, "Heronfield Specialty Associates")
+    speaks(parts, "heronfield", "larkmoor-platform", larkmoor, "Larkmoor Family Medicine")
     eskild = make.organization(parts, name="Dr Bertrand Eskild", services=["Orthopaedics"], phone="+12085550191")
-    return Known(make.patient(parts), quillon, eskild)
+    return Known(make.patient(parts, phone="+12085550115"), quillon, eskild, heronfield, larkmoor)
+
+
+def speaks(parts: Parts, tenant: str, client_id: str, organization: UUID, name: str) -> None:
+    """Lets a partner's program reach a clinic's records."""
+    with parts.sessions.platform() as session:
+        row = Interface(tenant=tenant, kind="fhir", client_id=client_id, organization_id=organization, name=name)
+        session.add(row)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from flask import Blueprint, Flask
+from playwright.sync_api import BrowserContext
 from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
@@ -79,12 +80,12 @@ class RealClinic:
         with self.parts.sessions.platform() as session:
             return session.scalars(select(Account).where(Account.name == name)).one()
 
-    def sign_in(self, name: str = "Nadia Ferro-Lund") -> dict[str, str]:
-        """The cookie of a new session, as Playwright takes it."""
+    def sign_in(self, context: BrowserContext, name: str = "Nadia Ferro-Lund") -> None:
+        """Gives a browser the cookie of a new session."""
         account, now = self.account(name), datetime.now(UTC)
         with self.parts.sessions.begin(Context(account.tenant, str(account.id))) as session:
             token = web_session.start(session, account, web_session.Proof(now), now, timedelta(hours=1))
-        return {"name": "careloop_pages", "value": token, "url": self.address}
+        context.add_cookies([{"name": "careloop_pages", "value": token, "url": self.address}])
 
 
 def application(
@@ -196,9 +197,7 @@ def patients(parts: Parts) -> dict[str, UUID]:
                 "family": "Straatmann",
                 "given": "Wilhelm",
                 "mrn": "LM-000103",
-                "allergies": ["Penicillin: anaphylaxis", "Sulfa antibiotics: rash"],
                 "alerts": ["Father has the same name"],
-                "coverage": "Coppergate PPO",
             },
         ),
         (
@@ -214,7 +213,15 @@ def patients(parts: Parts) -> dict[str, UUID]:
         ),
         ("kowalbrandt", {"family": "Kowalbrandt", "given": "Hannah", "mrn": "LM-000107", "sex": "female"}),
     )
-    return {key: make.patient(parts, site="boise", **fields) for key, fields in told}
+    made = {key: make.patient(parts, site="boise", **fields) for key, fields in told}
+    first = made["straatmann"]
+    make.allergy(parts, first, substance="Penicillin", reaction="anaphylaxis", severity="severe")
+    make.allergy(parts, first, substance="Sulfa antibiotics", reaction="rash")
+    make.condition(parts, first)
+    make.medication(parts, first)
+    make.telecom(parts, first, sms_ok=True)
+    make.coverage(parts, first)
+    return made
 
 
 class Opener:

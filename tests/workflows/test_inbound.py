@@ -1,6 +1,7 @@
 """One patient's line of messages, on a real engine with activities that only remember."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +40,7 @@ class FakeRecord:
     @activity.defn(name=contract.FILE.name)
     def file(self, line: contract.Line) -> contract.Batch:
         self.looks += 1
+        time.sleep(0.03)
         taken = [(number, name) for number, name in sorted(self.waiting.items()) if number > line.after][: line.limit]
         return contract.Batch(
             tuple(contract.Filed(name, "r1", _accepted(name)) for _, name in taken),

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from activities.records.account import Account
 from activities.records.document_inbox import unfile_document
 from activities.records.document_reference import DocumentReference, DocumentStatus, open_document
-from activities.records.patient import Patient
+from activities.records.queries.summary import summary
 from activities.records.ring import KeyRing
 from activities.records.service_request import ServiceRequest
 from rules.access import Permission
@@ -74,12 +74,12 @@ class DocumentPages:
             of = clinic(session)
             row = session.get(DocumentReference, document_id) or abort(404)
             viewed(session, "DocumentReference", [document_id])
-            patient = session.get(Patient, row.patient_id) if row.patient_id else None
+            chart = summary(session, row.patient_id) if row.patient_id else None
             case = session.get(ServiceRequest, row.case_id) if row.case_id else None
             notice = notice_of(session, document_id) if "filed" in request.args else None
             author = _author(session, row)
         shown = form if row.status == DocumentStatus.CURRENT else None
-        view = document_view(row, patient, case, author, shown, notice, current(), parts().clock(), of.zone)
+        view = document_view(row, chart, case, author, shown, notice, current(), parts().clock(), of.zone)
         return render_template("documents/document.html", frame=frame("documents", of), page=view)
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from activities.records.as_paper import phone_words
 from activities.records.document_reference import DocumentReference, DocumentStatus, DocumentType, Source
-from activities.records.patient import Patient
+from activities.records.queries.summary import Summary
 from activities.records.service_request import ServiceRequest
 from rules.access import Permission
 from web.access import Person
@@ -21,7 +21,7 @@ from web.referrals.present import Fact
 
 def document_view(
     row: DocumentReference,
-    patient: Patient | None,
+    chart: Summary | None,
     case: ServiceRequest | None,
     author: str,
     form: FormView | None,
@@ -36,7 +36,7 @@ def document_view(
         title=row.title,
         tags=status_tags(row),
         subline=document_line(row, now, zone),
-        patient=banner(patient, now.astimezone(zone).date()) if patient else None,
+        patient=banner(chart, now.astimezone(zone).date()) if chart else None,
         facts=_facts(row, case, author, now, zone),
         pages=tuple(_page(row, url, number) for number in range(1, row.pages + 1)),
         acts=_acts(row, url, case, person),

@@ -40,7 +40,7 @@ def file_view(
     source = SOURCE_WORDS[Source(file.source)]
     return FileView(
         title=f"{source} from {sender_words(file.received_from, sender)}",
-        subline=f"{moment_words(file.received_at, now, zone)} · {age_words(file.received_at, now)} ago"
+        subline=f"{moment_words(file.received_at, now, zone)} · {age_words(file.received_at, now)}"
         f" · {pages_words(file.pages)}",
         url=url,
         pages=tuple(_page(one, file, url, asked, writes) for one in pages),

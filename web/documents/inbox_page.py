@@ -60,7 +60,7 @@ def _line(one: WaitingFile, likely: Mapping[UUID, OpenWith], writes: bool, now: 
         second=" · ".join(part for part in (SOURCE_WORDS[Source(file.source)], number) if part),
         at=file.received_at,
         received=moment_words(file.received_at, now, zone),
-        age=f"{age_words(file.received_at, now)} ago",
+        age=age_words(file.received_at, now),
         old=now - file.received_at > OLD,
         pages=_waiting(one),
         likely=_likely(likely.get(one.sender.id) if one.sender else None, known=one.sender is not None),

@@ -15,7 +15,7 @@ from activities.formats.pdf.content import (
     PatientLetter,
     PatientLetterKind,
 )
-from activities.records.as_paper import party, subject
+from activities.records.as_paper import addressee, party, subject
 from activities.records.queries.case import Case
 from rules.referral.vocabulary import Step
 from web.access import Person
@@ -147,7 +147,7 @@ def _to_patient(
         kind=kind,
         language=language,
         sender=ours,
-        recipient=Party(f"{case.patient.given} {case.patient.family}"),
+        recipient=addressee(case.chart),
         number=case.request.number,
         written_on=now.date(),
         signed_by=person.name,

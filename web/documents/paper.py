@@ -90,7 +90,7 @@ class PaperPages:
         form = letters.form_view(case, letter, url, request.form, errors) if letter else None
         page = LetterView(
             title=f"Letter for {case.request.number}",
-            patient=banner(case.patient, parts().clock().astimezone(of.zone).date()),
+            patient=banner(case.chart, parts().clock().astimezone(of.zone).date()),
             back_url=url if letter else f"/referrals/{case_id}",
             groups=letters.choices(case, url),
             form=form,

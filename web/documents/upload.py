@@ -126,7 +126,7 @@ def _attachment(case: Case, now: datetime, zone: ZoneInfo, error: str, kind_erro
             FieldView("type", "What is it?", FieldKind.CHOICE, (str(kind),) if kind else (), TYPES, error=kind_error),
             FieldView("title", "Title", values=(given.get("title", ""),), required=False, longest=LONGEST_TITLE),
         ),
-        patient=banner(case.patient, now.astimezone(zone).date()),
+        patient=banner(case.chart, now.astimezone(zone).date()),
         error=error,
     )
 

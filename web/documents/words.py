@@ -12,7 +12,7 @@ from rules.referral.steps import STAGE_WORDS
 from rules.referral.vocabulary import Stage, Step
 from web.documents.present import Notice
 from web.fields import Choice
-from web.present import Tag, Tone, moment_words, wait_words
+from web.present import MINUTE, Tag, Tone, moment_words, wait_words
 
 TYPE_WORDS = {
     DocumentType.CONSULT_NOTE: "Consult note",
@@ -51,8 +51,8 @@ def sender_words(received_from: str, sender: Organization | None) -> str:
 
 
 def age_words(at: datetime, now: datetime) -> str:
-    """How long something has waited: `4 h 10 min`, `2 days`."""
-    return wait_words(max(now - at, now - now))
+    """How long something has waited: `just now`, `4 h 10 min ago`, `2 days ago`."""
+    return f"{wait_words(now - at)} ago" if now - at >= MINUTE else "just now"
 
 
 def document_line(row: DocumentReference, now: datetime, zone: ZoneInfo) -> str:

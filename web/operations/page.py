@@ -52,15 +52,14 @@ def operations_page(read: Read, period: str, since: datetime, person: Person, no
     """The whole screen."""
     rows = tuple(_ledger(one, period, now) for one in read.ledgers)
     uneven = [one.name for one in read.ledgers if not one.balances]
+    tone = Tone.DANGER if uneven else Tone.OK
     words = "The ledger balances" if len(rows) == 1 else f"All {len(rows)} ledgers balance"
     return OperationsPage(
         since=f"Since {moment_words(since, now, of.zone)}",
         periods=tuple(Period(label, f"/operations?period={key}", key == period) for key, label in PERIODS.items()),
         ledgers=rows,
         sums=_sums(rows),
-        balance=Tag(f"{', '.join(uneven)} does not balance", Tone.DANGER, "scale")
-        if uneven
-        else Tag(words, Tone.OK, "scale"),
+        balance=Tag(f"{', '.join(uneven)} does not balance" if uneven else words, tone, "scale"),
         stopped=tuple(_stopped(one, person, now, of) for one in read.stopped),
         waits=_waits(read.waits),
         health=_health(read, now),

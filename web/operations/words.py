@@ -22,6 +22,10 @@ STATES = {
 MESSAGES = {
     "fhir.task-update": "Answer to a referral",
     "fhir.referral": "Referral",
+    "fhir.referral-update": "Word of a referral",
+    "fhir.task-answer": "Our answer to a referral",
+    "fhir.document": "Document",
+    "fhir.binary": "Bytes of a document",
     "task-update": "Answer to a referral",
 }
 

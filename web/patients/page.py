@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from activities.records.appointment import Appointment
 from activities.records.as_paper import phone_words
 from activities.records.document_reference import DocumentReference
 from activities.records.patient import Patient
@@ -10,10 +11,12 @@ from activities.records.queries.case_lines import CaseLine
 from activities.records.queries.case_trail import Look
 from activities.records.queries.chart import Chart
 from activities.records.queries.search import Found
+from activities.records.queries.summary import Summary
 from rules.access import Permission
 from rules.referral.vocabulary import Reason, Stage
 from web.access import Person
-from web.patients.present import AllergyRow, CaseRow, FoundRow, LookRow, PatientPage, PatientsPage
+from web.patients.chart_rows import allergy_rows, coverage_rows, medication_rows, problem_rows, reach
+from web.patients.present import CaseRow, FoundRow, LookRow, PatientPage, PatientsPage
 from web.present import Act, EmptyState, Owner, Tag, Tone, age_and_sex, due_words, family_first, moment_words, us_date
 from web.referrals.forms import REASON_WORDS
 from web.referrals.page import POOL_WORDS, banner
@@ -21,10 +24,6 @@ from web.referrals.present import DocumentLine, Fact
 from web.referrals.words import STAGE_WORDS, stage_tag
 from web.signed_in import Clinic, owner
 
-LANGUAGES = {
-    "en": "English", "es": "Spanish", "eu": "Basque", "bs": "Bosnian", "vi": "Vietnamese", "ne": "Nepali",
-    "so": "Somali", "ru": "Russian", "ar": "Arabic", "fr": "French", "zh": "Chinese", "sw": "Swahili", "fa": "Persian",
-}  # fmt: skip
 SEX = {"female": "Female", "male": "Male", "other": "Other", "unknown": "Not recorded"}
 SHOWN_CASES = 3
 
@@ -36,17 +35,21 @@ def patient_page(
     """The whole page."""
     patient = chart.patient
     return PatientPage(
-        patient=banner(patient, now.astimezone(of.zone).date()),
+        patient=banner(chart.summary, now.astimezone(of.zone).date()),
         primary=Act("New referral", f"/referrals/new/{patient.id}", "plus", key="N", filled=True)
         if person.may(Permission.REFERRAL_CREATE)
         else None,
         cases=tuple(case_row(one, person, now, of) for one in chart.open),
         past=tuple(_past_row(one, now, of) for one in chart.past),
-        allergies=tuple(_allergy(words) for words in patient.allergies),
-        reach=_reach(patient),
-        coverage=tuple(one.strip() for one in patient.coverage.split(",") if one.strip()),
+        allergies=allergy_rows(chart.summary),
+        none_known=us_date(chart.summary.none_known_on) if chart.summary.none_known_on else "",
+        problems=problem_rows(chart.summary),
+        medications=medication_rows(chart.summary),
+        visits=tuple(_visit(one, now, of) for one in chart.visits),
+        reach=reach(chart.summary),
+        coverage=coverage_rows(chart.summary),
         documents=tuple(_document(one, now, of) for one in documents),
-        identity=_identity(patient, of),
+        identity=_identity(chart.summary, of),
         looks=None if looks is None else tuple(_look(one, names, now, of) for one in looks),
     )
 
@@ -86,24 +89,16 @@ def _past_row(line: CaseLine, now: datetime, of: Clinic) -> CaseRow:
     )
 
 
-def _allergy(words: str) -> AllergyRow:
-    substance, _, reaction = words.partition(": ")
-    severe = "anaphylaxis" in reaction.lower()
-    return AllergyRow(substance, reaction, Tag("Severe", Tone.DANGER, "alert-triangle") if severe else None)
+def _visit(row: Appointment, now: datetime, of: Clinic) -> Fact:
+    return Fact(moment_words(row.starts_at, now, of.zone), ("Booked",))
 
 
-def _reach(patient: Patient) -> tuple[Fact, ...]:
-    spoken = LANGUAGES.get(patient.language, patient.language)
-    return (
-        Fact("Phone", (phone_words(patient.phone) or "Not recorded",)),
-        Fact("Language", (spoken,)),
-        Fact("Interpreter", ("Needed" if patient.interpreter else "Not needed",)),
-    )
-
-
-def _identity(patient: Patient, of: Clinic) -> tuple[Fact, ...]:
+def _identity(chart: Summary, of: Clinic) -> tuple[Fact, ...]:
+    patient = chart.patient
+    called = tuple(one.words for one in chart.names)
     return (
         Fact("Name", (family_first(patient.family, patient.given),)),
+        *((Fact("Also", called),) if called else ()),
         Fact("Born", (us_date(patient.birth_date),)),
         Fact("Sex", (SEX[patient.sex],)),
         Fact("MRN", (patient.mrn,)),

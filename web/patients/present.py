@@ -30,6 +30,15 @@ class AllergyRow:
 
 
 @dataclass(frozen=True)
+class ChartRow:
+    """A problem, a medication or a coverage, with what there is to say of it."""
+
+    words: str
+    second: str = ""
+    tag: Tag | None = None
+
+
+@dataclass(frozen=True)
 class LookRow:
     """Who opened this page and when."""
 
@@ -39,7 +48,10 @@ class LookRow:
 
 @dataclass(frozen=True)
 class PatientPage:
-    """The chart on one page. `looks` is None for people who may not read the audit."""
+    """The chart on one page. `looks` is None for people who may not read the audit.
+
+    Without `allergies`, `none_known` is the day on which the patient was asked and knew of none.
+    """
 
     patient: PatientBanner
     primary: Act | None
@@ -47,10 +59,14 @@ class PatientPage:
     past: tuple[CaseRow, ...]
     allergies: tuple[AllergyRow, ...]
     reach: tuple[Fact, ...]
-    coverage: tuple[str, ...]
+    coverage: tuple[ChartRow, ...]
     documents: tuple[DocumentLine, ...]
     identity: tuple[Fact, ...]
     looks: tuple[LookRow, ...] | None = None
+    none_known: str = ""
+    problems: tuple[ChartRow, ...] = ()
+    medications: tuple[ChartRow, ...] = ()
+    visits: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from activities.records.document_reference import DocumentReference, DocumentStatus
+from activities.records.patient_link import same_person
 from activities.records.queries.case_trail import Look, looks, names
 from activities.records.queries.chart import chart, recent
 from activities.records.queries.search import search
@@ -56,16 +57,17 @@ def show(patient_id: UUID) -> str:
         of = clinic(session)
         found = chart(session, patient_id) or abort(404)
         documents = _documents(session, patient_id) if person.may(Permission.DOCUMENT_READ) else []
-        who = looks(session, patient_id, now, "Patient") if person.may(Permission.AUDIT_READ) else None
+        who = looks(session, found.patient.id, now, "Patient") if person.may(Permission.AUDIT_READ) else None
         people = names(session, [one.actor for one in who or ()])
-        viewed(session, "Patient", [patient_id])
+        viewed(session, "Patient", [found.patient.id])
     page = patient_page(found, documents, _latest(who), people, person, now, of)
     return render_template("patients/patient.html", frame=frame("patients", of), page=page)
 
 
 def _documents(session: Session, patient_id: UUID) -> list[DocumentReference]:
     query = select(DocumentReference).where(
-        DocumentReference.patient_id == patient_id, DocumentReference.status == DocumentStatus.CURRENT
+        DocumentReference.patient_id.in_(same_person(session, patient_id)),
+        DocumentReference.status == DocumentStatus.CURRENT,
     )
     return list(session.scalars(query.order_by(DocumentReference.received_at.desc()).limit(DOCUMENTS)))
 

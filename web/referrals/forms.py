@@ -12,8 +12,9 @@ from activities.records.base import new_id
 from activities.records.organization import Organization
 from rules.referral.steps import MISSING
 from rules.referral.table import STEPS
-from rules.referral.vocabulary import Consent, Coverage, Facts, Need, Priority, Reached, Reason, Step
+from rules.referral.vocabulary import Consent, Coverage, Direction, Facts, Need, Priority, Reached, Reason, Step
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
+from web.referrals.sides import label
 
 CHANNELS = (
     Choice("phone", "Phone"),
@@ -98,6 +99,15 @@ NOTE_LABELS = {
     Step.REDIRECTION: "Where they say to send it",
     Step.NO_REPORT: "Why none will come",
 }
+INCOMING_NOTES = {
+    Step.INFORMATION_REQUEST: "What you need",
+    Step.ADVICE: "Your advice",
+    Step.REDIRECTION: "Where it should go",
+    Step.REPORT: "The report",
+    Step.CANCELLATION_REFUSED: "Why it cannot be cancelled",
+}
+WITH_DOCUMENT = (Step.REPORT, Step.INFORMATION, Step.LATE_NOTE)
+NO_REPORT = "Write the report, or choose the document that holds it."
 AT_LABELS = {Step.APPOINTMENT: "When is the visit?", Step.VISIT: "When was the visit?"}
 LONGEST_NOTE = 4000
 
@@ -106,8 +116,8 @@ LONGEST_NOTE = 4000
 class Asked:
     """The circumstances of a form: the clinic's zone, the partners one may choose, what is known of the case.
 
-    `candidates` are (Task id, name) of who may be chosen; `part_2` asks for consent; `covered` suggests that the
-    plan is taken.
+    `candidates` are (Task id, name) of who may be chosen, `documents` (id, title) of what may go along; `part_2` asks
+    for consent; `covered` suggests that the plan is taken.
     """
 
     zone: ZoneInfo
@@ -117,6 +127,8 @@ class Asked:
     question: str = ""
     part_2: bool = False
     covered: bool = True
+    direction: Direction = Direction.OUT
+    documents: tuple[tuple[str, str], ...] = ()
 
     def needs(self, step: Step) -> tuple[Need, ...]:
         """What the step's form asks for in these circumstances."""
@@ -150,6 +162,7 @@ def read(step: Step, form: Mapping[str, str], asked: Asked) -> Answered:
         question=form.get("question", "").strip()[:LONGEST_NOTE],
         diagnoses=codes(form.get("diagnoses", "")),
         consent=_known(Consent, form.get("consent")),
+        document=_one_of(form.get("document"), [one for one, _ in asked.documents]),
     )
     return Answered(facts, _wrong(step, facts, asked))
 
@@ -160,6 +173,8 @@ def _wrong(step: Step, facts: Facts, asked: Asked) -> dict[str, str]:
         errors["note"] = "Say which reason it is."
     if unlike := [code for code in facts.diagnoses if not DIAGNOSIS.match(code)]:
         errors["diagnoses"] = f"{unlike[0]} does not look like an ICD-10-CM code such as M25.561."
+    if step is Step.REPORT and asked.direction is Direction.IN and not (facts.note or facts.document):
+        errors["note"] = NO_REPORT
     if step is Step.SENDING and not asked.diagnoses:
         errors["outcome"] = MISSING[Need.DIAGNOSES]
     return errors
@@ -189,22 +204,25 @@ def step_form(
     told: str = "",
 ) -> FormView:
     """The form of a step, with what was typed kept and each error beside its field."""
-    given, wrong, rule = form or {}, errors or {}, STEPS[step]
+    given, wrong, rule, named = form or {}, errors or {}, STEPS[step], label(step, asked.direction).rstrip("…")
     fields = [_field(step, need, asked) for need in asked.needs(step)]
     if step is Step.AMENDMENT:
         fields.insert(0, FieldView("question", "Question for the specialist", FieldKind.LONG_TEXT, (asked.question,)))
     if step is Step.NEW_RECIPIENT:
         fields.append(replace(_field(step, Need.REASON, asked), required=False))
     if Need.NOTE not in rule.needs:
-        fields.append(replace(_field(step, Need.NOTE, asked), label="Note", required=False))
+        fields.append(replace(_field(step, Need.NOTE, asked), label=_note_label(step, asked), required=False))
+    if step in WITH_DOCUMENT and asked.documents:
+        choices = tuple(Choice(one, title) for one, title in asked.documents)
+        fields.append(FieldView("document", "Document", FieldKind.CHOICE, options=choices, required=False))
     kept = [
         replace(one, values=(given[one.name],) if given.get(one.name) else one.values, error=wrong.get(one.name, ""))
         for one in fields
     ]
     return FormView(
-        title=rule.label.rstrip("…"),
+        title=named,
         url=url,
-        submit=rule.label.rstrip("…"),
+        submit=named,
         groups=(FieldGroup(tuple(kept)),),
         sends=(("token", given.get("token") or str(new_id())),),
         problem=problem,
@@ -213,13 +231,19 @@ def step_form(
     )
 
 
+def _note_label(step: Step, asked: Asked) -> str:
+    return INCOMING_NOTES.get(step, "Note") if asked.direction is Direction.IN else "Note"
+
+
 def _field(step: Step, need: Need, asked: Asked) -> FieldView:
     match need:
         case Need.REASON:
             choices = tuple(Choice(reason, REASON_WORDS[reason]) for reason in REASONS.get(step, tuple(Reason)))
             return FieldView("reason", "Reason", FieldKind.CHOICE, options=choices)
         case Need.NOTE:
-            return FieldView("note", NOTE_LABELS.get(step, "In a few words"), FieldKind.LONG_TEXT, longest=LONGEST_NOTE)
+            words = INCOMING_NOTES.get(step) if asked.direction is Direction.IN else None
+            words = words or NOTE_LABELS.get(step, "In a few words")
+            return FieldView("note", words, FieldKind.LONG_TEXT, longest=LONGEST_NOTE)
         case Need.AT:
             hint = f"{asked.zone.key.rpartition('/')[2].replace('_', ' ')} time"
             return FieldView("at", AT_LABELS.get(step, "When?"), FieldKind.DATE_TIME, hint=hint)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from activities.records.allergy import Severity
 from activities.records.as_paper import phone_words
-from activities.records.patient import Patient
 from activities.records.queries.case import Case
+from activities.records.queries.summary import Summary
 from activities.records.service_request import ServiceRequest
 from rules.access import Permission, clinician
 from rules.referral.steps import legal
-from rules.referral.table import STEPS
 from rules.referral.vocabulary import ENDED, By, Direction, Evidence, Priority, Progress, Reason, Stage, Step
 from rules.referral.waits import waiting, worded
 from web.access import Person
@@ -45,8 +45,10 @@ from web.referrals.present import (
     TaskActs,
     TimelineFilter,
     allergy_tag,
+    no_known_allergies,
 )
 from web.referrals.shown import NOWHERE, Neighbours, Shown
+from web.referrals.sides import label
 from web.referrals.timeline import Told
 from web.referrals.words import STAGE_WORDS, since_words, stage_tag
 from web.signed_in import owner
@@ -70,6 +72,8 @@ LINE = (
     ("Patient told", (Stage.REVIEWED,), Step.PATIENT_NOTICE),
     ("Closed", (Stage.PATIENT_TOLD, Stage.CLOSED), Step.FOLLOW_UP),
 )
+# A referral made to us is done when the report has gone.
+INCOMING_LINE = (*LINE[2:6], ("Closed", (Stage.CLOSED,), Step.REPORT))
 # What the page offers beside the one filled button; the rest lies under "More".
 QUIET = (Step.CLOSURE, Step.CANCELLATION, Step.EXPIRY, Step.PRIORITY_CHANGE, Step.NEW_RECIPIENT)
 
@@ -95,11 +99,13 @@ def by_of(person: Person) -> By:
     return By.CLINICIAN if clinician(person.roles) else By.STAFF
 
 
-def banner(patient: Patient, today: date) -> PatientBanner:
+def banner(chart: Summary, today: date) -> PatientBanner:
     """Who the page is about."""
-    allergies = tuple(_allergy(words) for words in patient.allergies) or (ALLERGIES_NOT_RECORDED,)
+    patient = chart.patient
     spoken = {"en": "", "es": "Speaks Spanish"}.get(patient.language, f"Speaks {patient.language}")
     alerts = [Tag(f"{spoken}, interpreter" if patient.interpreter else spoken, Tone.WARN, "language")] if spoken else []
+    alerts += [Tag("Restricted: each look is reviewed", Tone.WARN, "eye")] if patient.vip else []
+    alerts += [Tag("Part 2: some records need written consent", Tone.WARN, "lock")] if chart.part_2 else []
     alerts += [Tag(words, Tone.OUTLINE, "info-circle") for words in patient.alerts]
     return PatientBanner(
         name=family_first(patient.family, patient.given),
@@ -108,9 +114,9 @@ def banner(patient: Patient, today: date) -> PatientBanner:
         age_sex=age_and_sex(patient.birth_date, patient.sex, today),
         sex=patient.sex.capitalize(),
         mrn=patient.mrn,
-        allergies=allergies,
+        allergies=_allergies(chart),
         alerts=tuple(alerts),
-        coverage=patient.coverage,
+        coverage=chart.coverage,
     )
 
 
@@ -130,7 +136,7 @@ def case_page(
     Of a past moment, `now` is that moment.
     """
     request, shown = case.request, around.shown
-    who = banner(case.patient, now.astimezone(zone).date())
+    who = banner(case.chart, now.astimezone(zone).date())
     chart = f"/patients/{case.patient.id}" if person.may(Permission.PATIENT_READ) else ""
     return CasePage(
         number=request.number,
@@ -145,7 +151,7 @@ def case_page(
         filters=_filters(shown),
         question=request.question,
         asked=_asked(request),
-        proofs=proofs(progress.evidence, now, zone),
+        proofs=proofs(progress.evidence, now, zone) if progress.direction is Direction.OUT else (),
         documents=document_lines(request, case.documents, case.events, now, zone),
         paper=paper_acts(request, person),
         attach_url=f"/referrals/{request.id}/attachments" if person.may(Permission.DOCUMENT_WRITE) else "",
@@ -172,7 +178,8 @@ def case_page(
 def _subline(case: Case) -> str:
     request = case.request
     if request.direction == Direction.IN:
-        return f"from {request.requester}, {case.partner.name}"
+        theirs = f" (their {request.their_number})" if request.their_number else ""
+        return f"from {request.requester}, {case.partner.name}{theirs}"
     return f"from {request.requester} to {case.partner.name}"
 
 
@@ -208,12 +215,13 @@ def progress_then(case: Case) -> Progress:
 def line(case: Case, now: datetime, zone: ZoneInfo) -> tuple[StepMark, ...]:
     """The line of steps: done ones with their date, the current one late when its deadline has passed."""
     stage = Stage(case.request.stage)
-    here = next((n for n, (_, stages, _) in enumerate(LINE) if stage in stages), len(LINE))
+    steps = LINE if case.request.direction == Direction.OUT else INCOMING_LINE
+    here = next((n for n, (_, stages, _) in enumerate(steps) if stage in stages), len(steps))
     at = {event.step: event.at for event in reversed(case.events)}
-    due = case.process.next_due
+    due = case.task.due_at if case.task else case.process.next_due
     late = f"{late_words(now - due)} late" if due and due < now else ""
     marks = []
-    for number, (name, _, step) in enumerate(LINE):
+    for number, (name, _, step) in enumerate(steps):
         done = stage is Stage.CLOSED or number < here
         if done:
             marks.append(StepMark(name, since_words(at[step], now, zone) if step in at else "", Mark.DONE))
@@ -260,7 +268,7 @@ def _acts(shown: Shown, progress: Progress, person: Person, first: Step) -> tupl
     ordered += [one for one in steps if one in QUIET and one is not first]
     return tuple(
         Act(
-            STEPS[step].label,
+            label(step, progress.direction),
             shown.but(show=None, everything=False).url(f"/{step}"),
             key="E" if step is first else "",
             filled=step is first,
@@ -283,9 +291,12 @@ def proofs(evidence: Evidence, now: datetime, zone: ZoneInfo) -> tuple[Proof, ..
     return tuple(Proof(words, at is not None, moment_words(at, now, zone) if at else "") for words, at in said)
 
 
-def _allergy(words: str) -> Tag:
-    substance, _, reaction = words.partition(": ")
-    return allergy_tag(substance, reaction, severe="anaphylaxis" in reaction)
+def _allergies(chart: Summary) -> tuple[Tag, ...]:
+    if chart.none_known_on:
+        return (no_known_allergies(us_date(chart.none_known_on)),)
+    severe = Severity.SEVERE
+    named = [allergy_tag(one.substance, one.reaction, severe=one.severity == severe) for one in chart.allergies]
+    return tuple(named) or (ALLERGIES_NOT_RECORDED,)
 
 
 def _asked(request: ServiceRequest) -> tuple[Fact, ...]:

@@ -10,11 +10,11 @@ from activities.records.case_event import CaseEvent
 from activities.records.message_log import Direction, MessageLog
 from activities.records.queries.case import Case
 from activities.records.queries.case_trail import Look, RecordChange
-from rules.referral.table import STEPS
 from rules.referral.vocabulary import Step
 from web.operations.words import STATES, kind_words
 from web.present import Tone, clock_words, day_heading, moment_words
 from web.referrals.present import RawDetail, Source, TimelineDay, TimelineEntry
+from web.referrals.sides import past, theirs
 from web.referrals.words import ICONS, SYSTEM_WORDS, TONES, said
 
 PAGE = 100
@@ -22,8 +22,10 @@ SAME = timedelta(seconds=2)  # a claim and the step it came with are one deed
 FIELDS = {
     "service": "service", "question": "question", "diagnoses": "diagnoses", "requester": "referring clinician",
     "site": "site", "family": "family name", "given": "given name", "birth_date": "birth date", "phone": "phone",
-    "language": "language", "interpreter": "interpreter", "allergies": "allergies", "alerts": "alerts",
-    "coverage": "coverage",
+    "language": "language", "interpreter": "interpreter", "alerts": "alerts",
+    "value": "phone or e-mail", "sms_ok": "texts allowed", "wrong": "wrong number", "substance": "allergy",
+    "reaction": "allergic reaction", "severity": "severity of an allergy", "clinical_status": "status of an allergy",
+    "payer": "payer", "plan": "plan", "rank": "order of coverages", "status": "status of a coverage",
 }  # fmt: skip
 
 
@@ -93,14 +95,17 @@ class Words:
         step = Step(event.step)
         system = step in SYSTEM_WORDS
         partner = message is not None and message.direction == Direction.IN
-        lead = "" if system else case.partner.name if partner else self._who(event.actor)
+        done = SYSTEM_WORDS[step] if system else past(step, case.request.direction)
+        who = self._who(event.actor)
+        for_them = not system and not partner and theirs(step, case.request.direction) and who != case.partner.name
+        lead = "" if system else case.partner.name if partner or for_them else who
         return TimelineEntry(
             at=event.at,
             clock=clock_words(event.at, self._zone),
-            icon=ICONS.get(step, "point"),
-            words=(SYSTEM_WORDS[step] if system else STEPS[step].past) + said(event, self._now, self._zone),
+            icon=ICONS[step],
+            words=done + said(event, self._now, self._zone),
             lead=lead,
-            note="by Careloop" if system else "",
+            note="by Careloop" if system else f"recorded by {who}" if for_them else "",
             tone=TONES.get(step, Tone.NEUTRAL),
             detail=_raw(message) if message else None,
         )

@@ -13,17 +13,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from activities.records.decision import Outcome
 from activities.records.organization import Organization
 from activities.records.patient import Patient
+from activities.records.patient_link import patient_now
 from activities.records.queries.case import Case, find
 from activities.records.queries.case_trail import changed_since
 from activities.records.queries.find_patient import find_patients
 from activities.records.queries.search import live_for
+from activities.records.queries.summary import summary
 from activities.records.ring import KeyRing
 from activities.records.service_request import ServiceRequest
 from activities.records.values import load
 from rules.access import Permission
+from rules.consent import Sensitivity
 from rules.coverage import covered
 from rules.referral.steps import legal
-from rules.referral.vocabulary import Progress, Step
+from rules.referral.vocabulary import Direction, Progress, Step
 from web.access import current, requires, viewed
 from web.decisions import Desk, Settled
 from web.fields import FormView
@@ -119,7 +122,7 @@ class ReferralPages:
         """Opens the referral; the form's token is its id, so that a double click makes one."""
         person, token = current(), _token()
         with parts().sessions.begin(person.context) as session:
-            patient = session.get(Patient, patient_id) or abort(404)
+            patient = patient_now(session, patient_id) or abort(404)
             content = new.read(request.form, patient, _partners(session), person)
             repeated = new.repeats(content, live_for(session, patient_id))
         errors = new.wrong(content)
@@ -136,12 +139,12 @@ class ReferralPages:
         person, now = current(), parts().clock()
         with parts().sessions.begin(person.context) as session:
             of = clinic(session)
-            patient = session.get(Patient, patient_id) or abort(404)
-            viewed(session, "Patient", [patient.id], "new referral")
+            chart = summary(session, patient_id) or abort(404)
+            viewed(session, "Patient", [chart.patient.id], "new referral")
             url = f"/referrals/new/{patient_id}"
             form = new.form_view(url, "/queue", _partners(session), request.form, errors, problem, second)
             live = tuple(live_row(one, now, of.zone) for one in live_for(session, patient_id))
-        who = banner(patient, now.astimezone(of.zone).date())
+        who = banner(chart, now.astimezone(of.zone).date())
         page = NewReferralPage(who, form, "/referrals/new", "/queue", live=live)
         return render_template("referrals/new.html", frame=frame("referrals", of), page=page)
 
@@ -222,14 +225,16 @@ def _asked(session: Session, case: Case, ring: KeyRing) -> Asked:
         candidates,
         tuple(case.request.diagnoses),
         case.request.question,
-        part_2=any("Part 2" in words for words in case.patient.alerts),
-        covered=covered(case.patient.coverage, case.partner.plans),
+        part_2=case.chart.part_2 or any(Sensitivity.PART_2 in one.sensitivity for one in case.documents),
+        covered=covered(case.chart.coverage, case.partner.plans),
+        direction=Direction(case.request.direction),
+        documents=tuple((str(one.id), one.title) for one in case.documents),
     )
 
 
 def _form(case: Case, shown: Shown, step: Step, asked: Asked, errors: dict[str, str] | None, problem: str) -> FormView:
     told = ""
-    if step in (Step.SENDING, Step.CANCELLATION, Step.INFORMATION):
+    if step in (Step.SENDING, Step.CANCELLATION, Step.INFORMATION) or asked.direction is Direction.IN:
         told = f"{case.partner.name} is told."
     return step_form(step, shown.url(f"/{step}"), shown.url(), asked, request.form, errors, problem, told)
 

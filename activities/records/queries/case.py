@@ -13,6 +13,7 @@ from activities.records.message_log import MessageLog
 from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.process import Process
+from activities.records.queries.summary import Summary, summary
 from activities.records.service_request import ServiceRequest
 from activities.records.task import Task, TaskStatus
 
@@ -21,8 +22,10 @@ FIRST = ((Task.kind == "referral").desc(), Task.due_at)  # the process's own tas
 
 @dataclass(frozen=True)
 class Case:
+    """`chart` is of the person as she is known now: the request keeps the patient id it began with."""
+
     request: ServiceRequest
-    patient: Patient
+    chart: Summary
     partner: Organization
     process: Process
     task: Task | None
@@ -31,26 +34,31 @@ class Case:
     names: dict[str, str]
     documents: list[DocumentReference] = field(default_factory=list)
 
+    @property
+    def patient(self) -> Patient:
+        return self.chart.patient
+
 
 def find(session: Session, case_id: UUID) -> Case | None:
     """None when this clinic has no such referral."""
     row = session.execute(
-        select(ServiceRequest, Patient, Organization, Process)
-        .join(Patient, Patient.id == ServiceRequest.patient_id)
+        select(ServiceRequest, Organization, Process)
         .join(Organization, Organization.id == ServiceRequest.performer_id)
         .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
         .where(ServiceRequest.id == case_id)
     ).one_or_none()
     if row is None:
         return None
-    request, patient, partner, process = row
+    request, partner, process = row
+    chart = summary(session, request.patient_id)
+    assert chart is not None
     events = events_of(session, case_id)
     task = session.scalar(
         select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(*FIRST).limit(1)
     )
     messages = messages_of(session, case_id)
     names, documents = _names(session, events, process), of_case(session, case_id)
-    return Case(request, patient, partner, process, task, events, messages, names, documents)
+    return Case(request, chart, partner, process, task, events, messages, names, documents)
 
 
 def events_of(session: Session, case_id: UUID) -> list[CaseEvent]:

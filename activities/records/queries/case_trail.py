@@ -11,13 +11,17 @@ from sqlalchemy import ColumnClause, column, select, table, text, union_all
 from sqlalchemy.orm import Session
 
 from activities.records.account import Account
+from activities.records.allergy import AllergyIntolerance
 from activities.records.audit_event import Action, AuditEvent
 from activities.records.case_event import CaseEvent
+from activities.records.coverage import Coverage
 from activities.records.interface import Interface
 from activities.records.organization import Organization
-from activities.records.patient import Patient
+from activities.records.patient_link import same_person
+from activities.records.patient_telecom import PatientTelecom
 from activities.records.process import Process
 from activities.records.queries.case import Case, events_of, messages_of
+from activities.records.queries.summary import summary
 from activities.records.service_request import ServiceRequest
 from activities.records.task import Task, TaskStatus
 
@@ -26,7 +30,10 @@ ONE_LOOK = timedelta(hours=1)
 MOST = 500
 WATCHED: Mapping[str, tuple[str, ...]] = {
     "service_request": ("service", "question", "diagnoses", "requester", "site"),
-    "patient": ("family", "given", "birth_date", "phone", "language", "interpreter", "allergies", "alerts", "coverage"),
+    "patient": ("family", "given", "birth_date", "phone", "language", "interpreter", "alerts"),
+    "patient_telecom": ("value", "sms_ok", "wrong"),
+    "allergy_intolerance": ("substance", "reaction", "severity", "clinical_status"),
+    "coverage": ("payer", "plan", "rank", "status"),
     "task": ("owner", "snoozed_until"),
 }
 
@@ -76,8 +83,12 @@ def looks(session: Session, record_id: UUID, until: datetime, entity: str = "Ser
 
 
 def record_changes(session: Session, case: Case, until: datetime) -> list[RecordChange]:
-    """What changed in the request, its patient and its task since the case began, newest first."""
+    """What changed in the request, its patient's chart and its task since the case began, newest first."""
     records = [("service_request", case.request.id), ("patient", case.patient.id)]
+    person = same_person(session, case.patient.id)
+    for kind in (PatientTelecom, AllergyIntolerance, Coverage):
+        of_person = session.scalars(select(kind.id).where(kind.patient_id.in_(person)))
+        records += [(kind.__tablename__, one) for one in of_person]
     records += [("task", one) for one in session.scalars(select(Task.id).where(Task.case_id == case.request.id))]
     changes = [one for name, identity in records for one in _changes(session, name, identity)]
     began = case.request.opened_at
@@ -127,18 +138,15 @@ def as_of(session: Session, case_id: UUID, at: datetime) -> Case | None:
     request = _then(session, ServiceRequest, case_id, at)
     if request is None:
         return None
-    patient, partner = (
-        _then(session, Patient, request.patient_id, at),
-        _then(session, Organization, request.performer_id, at),
-    )
-    if patient is None or partner is None:
+    chart, partner = summary(session, request.patient_id, at), _then(session, Organization, request.performer_id, at)
+    if chart is None or partner is None:
         return None
     tasks = select(Task).from_statement(text("select * from app.task_as_of(:at) where case_id = :id"))
     held = session.scalars(tasks, {"at": at, "id": case_id}).all()
     task = next((one for one in held if one.status == TaskStatus.OPEN), None)
     events = [one for one in events_of(session, case_id) if one.recorded_at <= at]
     messages = {one.id: one for one in messages_of(session, case_id).values() if one.received_at <= at}
-    return Case(request, patient, partner, _process_of(request, task), task, events, messages, {})
+    return Case(request, chart, partner, _process_of(request, task), task, events, messages, {})
 
 
 def _process_of(request: ServiceRequest, task: Task | None) -> Process:

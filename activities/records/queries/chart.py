@@ -7,9 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from activities.records.appointment import Appointment, AppointmentStatus
 from activities.records.audit_event import Action, AuditEvent
 from activities.records.patient import Patient
+from activities.records.patient_link import same_person
 from activities.records.queries.case_lines import CaseLine, read_lines, select_lines
+from activities.records.queries.summary import Summary, summary
 from activities.records.service_request import ServiceRequest
 
 PAST = 30
@@ -17,20 +20,30 @@ PAST = 30
 
 @dataclass(frozen=True)
 class Chart:
-    patient: Patient
+    """All records of the person together; `summary.patient` is the one she is known by."""
+
+    summary: Summary
     open: list[CaseLine]
     past: list[CaseLine]
+    visits: list[Appointment]
+
+    @property
+    def patient(self) -> Patient:
+        return self.summary.patient
 
 
 def chart(session: Session, patient_id: UUID) -> Chart | None:
     """None when this clinic has no such patient; past cases are the last 30, newest first."""
-    patient = session.get(Patient, patient_id)
-    if patient is None:
+    person = summary(session, patient_id)
+    if person is None:
         return None
-    lines = select_lines().where(ServiceRequest.patient_id == patient_id)
+    ids = same_person(session, patient_id)
+    lines = select_lines().where(ServiceRequest.patient_id.in_(ids))
     now = lines.where(ServiceRequest.closed_at.is_(None)).order_by(ServiceRequest.opened_at.desc())
     past = lines.where(ServiceRequest.closed_at.is_not(None)).order_by(ServiceRequest.closed_at.desc()).limit(PAST)
-    return Chart(patient, read_lines(session, now), read_lines(session, past))
+    booked = select(Appointment).where(Appointment.patient_id.in_(ids), Appointment.status == AppointmentStatus.BOOKED)
+    visits = list(session.scalars(booked.order_by(Appointment.starts_at)))
+    return Chart(person, read_lines(session, now), read_lines(session, past), visits)
 
 
 def recent(session: Session, actor: str, since: datetime, limit: int = 8) -> list[Patient]:

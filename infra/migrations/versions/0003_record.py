@@ -38,9 +38,7 @@ create table patient ({VERSIONED}
     language text not null default 'en',
     interpreter boolean not null default false,
     site text not null default '',
-    allergies text[] not null default '{{}}',
     alerts text[] not null default '{{}}',
-    coverage text not null default '',
     unique (tenant, mrn),
     unique (tenant, id)
 );

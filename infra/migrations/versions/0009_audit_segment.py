@@ -1,4 +1,4 @@
-"""Segments of the audit: after a restore transactions are counted anew, and events must still come after earlier ones."""
+"""Segments of the audit: a restored store counts transactions anew, and its events still follow earlier ones."""
 
 from alembic import op
 

@@ -7,17 +7,18 @@ from io import BytesIO
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from temporalio.client import Client
 from werkzeug.test import TestResponse
 
 from activities.records.audit_event import AuditEvent
-from activities.records.decision import Decision
+from activities.records.decision import Decision, Outcome
 from activities.records.document_inbox import Ledger, ledger
 from activities.records.document_reference import DocumentReference
 from activities.records.sessions import Context
 from activities.records.values import load
+from infra.bootstrap import Parts
 from rules.referral.vocabulary import Facts
 from tests import make
 from tests.web.clinic import Browser, WebClinic, probe
@@ -33,14 +34,20 @@ NADIA, IMKE = "nadia.ferro-lund", "imke.dallowick"
 
 
 class Answering(Engine):
-    """Answers every hand-over alike and counts them; no engine is behind it."""
+    """Answers every hand-over alike and counts them; no engine is behind it.
 
-    def __init__(self, answer: Answer) -> None:
+    What it says is applied is settled in the store, as a step's own transaction does.
+    """
+
+    def __init__(self, parts: Parts, answer: Answer) -> None:
         super().__init__(self._nobody)
-        self.answer, self.asked = answer, 0
+        self._parts, self.answer, self.asked = parts, answer, 0
 
     def run(self, work: Callable[[Client], Coroutine[Any, Any, T]], seconds: float) -> T:
         self.asked += 1
+        if self.answer.fate is Fate.APPLIED:
+            with self._parts.sessions.begin(make.LARKMOOR) as session:
+                session.execute(update(Decision).where(Decision.outcome.is_(None)).values(outcome=Outcome.APPLIED))
         return self.answer  # type: ignore[return-value]
 
     async def _nobody(self) -> Client:
@@ -58,7 +65,7 @@ class DocumentDesk:
 
     def __init__(self, clinic: WebClinic, person: str = NADIA, answer: Answer = Answer(Fate.APPLIED)) -> None:  # noqa: B008
         self.clinic, self.parts = clinic, clinic.parts
-        self.engine = Answering(answer)
+        self.engine = Answering(self.parts, answer)
         desk = Desk(self.parts.sessions, self.parts.ring, self.engine, nobody_asked)
         ring = self.parts.ring
         pages = [create_documents(desk, ring), create_referrals(desk, ring), create_tasks()]

@@ -8,7 +8,9 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from activities.formats import scan
+from activities.records.base import new_id
 from activities.records.document_reference import DocumentType, Source
+from activities.records.patient_address import PatientAddress
 from rules.referral.vocabulary import Stage, Step
 from tests import make
 from tests.documents import referral
@@ -30,8 +32,19 @@ class Case(DocumentDesk):
             language="es",
             interpreter=True,
             phone="+12085550114",
-            allergies=["Penicillin: rash"],
         )
+        make.allergy(self.parts, self.patient, substance="Penicillin", reaction="rash")
+        home = PatientAddress(
+            id=new_id(),
+            tenant="larkmoor",
+            patient_id=self.patient,
+            lines=["17 Alder Court"],
+            city="Boise",
+            state="ID",
+            postal_code="83705",
+        )
+        with self.parts.sessions.begin(make.LARKMOOR) as session:
+            session.add(home)
         self.case = referral(self.parts, self.patient, partner, visit_at=make.NOW, priority="urgent", number="R-20418")
         self.url = f"/referrals/{self.case}"
 
@@ -147,6 +160,7 @@ def test_a_letter_is_made_once_in_the_patient_s_language_and_kept_with_the_case(
     (said,) = text(case.get(f"/documents/{token}/file"))
     assert "Su cita" in said
     assert "lunes, 23 de noviembre de 2026, a las 8:00 a. m." in said
+    assert "Marisela Ibarra 17 Alder Court Boise ID 83705" in said
     assert "Nadia Ferro-Lund" in said
 
 

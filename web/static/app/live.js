@@ -96,6 +96,14 @@ function start() {
     if (!document.hidden) heard = Math.max(heard, Date.now() - QUIET_MS);
   });
   setInterval(judge, 1000);
+  // The stream is opened only now that somebody hears it; htmx may not have seen the page yet.
+  let asked = false;
+  const listen = () => asked || live.dispatchEvent(new CustomEvent("cl:listen"));
+  live.addEventListener("htmx:before:request", () => {
+    asked = true;
+  });
+  listen();
+  addEventListener("load", listen);
 }
 
 if (live) start();

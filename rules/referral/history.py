@@ -3,13 +3,26 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
-from activities.records.service_request import PastStep
 from rules.referral.steps import follow, refuses
 from rules.referral.table import STEPS
-from rules.referral.vocabulary import Candidate, Priority, Progress, Stage, Step
+from rules.referral.vocabulary import Candidate, Facts, Priority, Progress, Stage, Step
 
 SENT_TO = frozenset({Step.SENDING, Step.COVERAGE_CLEARANCE, Step.NEW_RECIPIENT, Step.ANOTHER_CANDIDATE})
+
+
+class Happened(Protocol):
+    """Something of a past: the step, when it truly happened, and what was said with it."""
+
+    @property
+    def step(self) -> Step: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def facts(self) -> Facts: ...
 
 
 class Impossible(ValueError):
@@ -17,7 +30,7 @@ class Impossible(ValueError):
 
 
 def progress_after(
-    past: Iterable[PastStep],
+    past: Iterable[Happened],
     priority: Priority,
     opened_at: datetime,
     first: str,
