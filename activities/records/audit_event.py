@@ -44,7 +44,7 @@ class AuditEvent(Tenanted, Base):
     xid: Mapped[int] = mapped_column(server_default=FetchedValue())
 
 
-COLUMNS = tuple(name for name in AuditEvent.__table__.columns.keys() if name != "xid")  # noqa: SIM118 a column collection iterates columns
+COLUMNS = tuple(column.key for column in AuditEvent.__table__.columns if column.key != "xid")
 WRITE = insert(AuditEvent.__table__)
 
 

@@ -27,7 +27,7 @@ class Process(Base):
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-COLUMNS = tuple(Process.__table__.columns.keys())
+COLUMNS = tuple(column.key for column in Process.__table__.columns)
 KEPT = ("workflow_id", "tenant", "kind", "case_id", "opened_at")
 MADE = insert(Process.__table__)
 SAVE = MADE.on_conflict_do_update(

@@ -101,19 +101,17 @@ class ReferralActivities:
         """One step: the request's row, its process and task, the timeline and the audit, once per key."""
         case = UUID(change.before.referral_id)
         with self._sessions.begin(context()) as session:
+            settled = settle(session, change.key)
+            request = self._advance(session, case, change) if settled else None
+            if request is not None:
+                return self._finish(session, change, request)
+            # A step that was recorded before has moved the row on: this one finds it at another version.
             told = result_of(session, case, change.key)
             if told is not None:
                 return replace(load(contract.Recorded, dump(told)), repeated=True)
-            if not settle(session, change.key):
-                raise ApplicationError(SETTLED, type=REFUSED, non_retryable=True)
-            request = self._advance(session, case, change)
-            if request is not None:
-                return self._finish(session, change, request)
-            # An attempt that was given up for dead may have committed while this one waited for the row.
-            told = result_of(session, case, change.key)
-            if told is None:
+            if settled:
                 raise ApplicationError("The record is ahead of the process.", type=DIVERGED, non_retryable=True)
-            return replace(load(contract.Recorded, dump(told)), repeated=True)
+            raise ApplicationError(SETTLED, type=REFUSED, non_retryable=True)
 
     def _insert(
         self, session: Session, case: UUID, content: ReferralContent, progress: Progress, at: datetime

@@ -77,7 +77,7 @@ def up(home: Home, log: Path, **settings: str) -> "subprocess.Popen[bytes]":
     """Starts `careloop up`; its output is appended to `log`."""
     command = (sys.executable, "-m", "infra.cli.main", "up", "--home", str(home.folder))
     with log.open("ab") as output:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own argument list
             command,
             cwd=CHECKOUT,
             env={**os.environ, **settings},

@@ -38,7 +38,7 @@ def working(clinic: Clinic, folder: Path, queue: str, sandbox: bool = True) -> I
     }
     command = (sys.executable, "-m", "infra.bench.bare_worker", queue)
     with (folder / f"{queue}.log").open("ab") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own argument list
             command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -51,8 +52,8 @@ def _rounds(clinic: Clinic) -> tuple[list[float], list[float]]:
     ours, theirs = [], []
     for _ in range(ROUNDS):
         walked, bare_ones = patients(clinic, EACH), peer.prepare(EACH)
-        ours.append(_rate(lambda these=walked: _walk_all(path, these)))
-        theirs.append(_rate(lambda these=bare_ones: peer.walk_all(these, TOGETHER)))
+        ours.append(_rate(partial(_walk_all, path, walked)))
+        theirs.append(_rate(partial(peer.walk_all, bare_ones, TOGETHER)))
     return ours, theirs
 
 
@@ -73,7 +74,7 @@ def _rate(work: Callable[[], object]) -> float:
 
 def refuse_unlike(clinic: Clinic, ours: str, theirs: str) -> None:
     """Raises Unlike unless both have made the engine do the same: the comparison would mean nothing."""
-    mine, other = (clinic.engine.run(lambda client, one=one: _work_of(client, one), 60) for one in (ours, theirs))
+    mine, other = (clinic.engine.run(partial(_work_of, case=one), 60) for one in (ours, theirs))
     if mine != other:
         raise Unlike(f"a referral is {dict(mine)}, its peer {dict(other)}: bring infra/bench/bare.py up to date")
 

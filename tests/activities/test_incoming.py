@@ -11,6 +11,7 @@ import pytest
 from activities.formats.fhir.datatypes import Concept, Identifier, Reference, write_concept
 from activities.formats.fhir.document_reference import DocumentContent, build_document_reference
 from activities.formats.fhir.read import Refused
+from activities.formats.fhir.referral_bundle import Referral
 from activities.formats.fhir.task import read_task
 from activities.formats.fhir.task_answer import merged
 from activities.formats.fhir.task_step import Business, TaskStatus, business_concept
@@ -28,6 +29,7 @@ from infra.bootstrap import Parts
 from rules.referral.vocabulary import Direction, Facts, Reason, Stage, Step
 from tests import make
 from tests.incoming import HERONFIELD_NPI, Heronfield, clinic, sent, word
+from tests.scans import blank, written
 from web.fhir.door import Arrival, ArrivalKind, Fate
 from web.fhir.door import Readable as Kind
 
@@ -174,10 +176,24 @@ def test_a_referrer_nobody_knows_is_added_to_the_directory_and_marked(heronfield
     assert "Check Ashgrove Family Clinic in the directory" in {one.action for one in heronfield.rows(Task)}
 
 
-def test_its_documents_are_on_file(heronfield: Heronfield) -> None:
-    heronfield.receive(sent(heronfield.referral()))
-    # The letter of the test is no readable PDF: it stays in its message.
-    assert heronfield.count(DocumentReference) == 0
+def enclosing(heronfield: Heronfield, data: bytes) -> Referral:
+    """The referral with one letter of these bytes."""
+    whole = heronfield.referral()
+    return replace(whole, documents=(replace(whole.documents[0], data=data),))
+
+
+def test_its_documents_are_on_file_once_however_often_they_come(heronfield: Heronfield) -> None:
+    whole = enclosing(heronfield, written(blank(2)))
+    heronfield.receive(sent(whole))
+    heronfield.receive(word(whole, note=[NOTE]), UPDATE)
+    (document,) = heronfield.rows(DocumentReference)
+    assert (document.case_id, document.pages, document.type) == (case_of(heronfield).id, 2, "referral-letter")
+    assert (document.source, document.received_from) == ("partner", "Larkmoor Family Medicine")
+
+
+def test_a_document_nobody_could_be_shown_stays_in_its_message(heronfield: Heronfield) -> None:
+    told = heronfield.receive(sent(enclosing(heronfield, b"no page at all")))
+    assert (told.fate, heronfield.count(DocumentReference)) == (Fate.APPLIED, 0)
 
 
 def test_the_referrer_is_told_that_it_has_arrived(heronfield: Heronfield) -> None:

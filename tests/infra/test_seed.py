@@ -109,7 +109,7 @@ async def _seed_twice(parts: Parts) -> Seeded:
             return Seeded(parts, first, second, between, _rows(parts))
 
 
-def _nobody(partner: Organization) -> Partner:
+def _nobody(partner: Organization, kind: str) -> Partner:
     raise AssertionError(f"seeding asked for a connection to {partner.name}")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from activities.records.base import new_id
 from activities.records.case_event import CaseEvent
 from activities.records.decision import Outcome
+from activities.records.message_log import Direction, MessageLog, MessageState
 from activities.records.service_request import ServiceRequest
 from infra.bootstrap import case_review, connect_engine
 from rules.referral.vocabulary import By, Coverage, Facts, Reason, Step
@@ -56,6 +57,14 @@ class Office:
         with self.clinic.parts.sessions.begin(make.LARKMOOR) as session:
             rows = select(CaseEvent.step).where(CaseEvent.case_id == case).order_by(CaseEvent.recorded_at)
             return list(session.scalars(rows))
+
+    def sent(self, case: UUID) -> bool:
+        """Whether every message of the case is known to have reached its partner."""
+        with self.clinic.parts.sessions.begin(make.LARKMOOR) as session:
+            states = session.scalars(
+                select(MessageLog.state).where(MessageLog.case_id == case, MessageLog.direction == Direction.OUT)
+            ).all()
+        return bool(states) and set(states) == {MessageState.SENT}
 
     def until(self, holds: Callable[[], object], seconds: float = 60.0) -> float:
         """Waits for something to hold; gives the seconds it took."""

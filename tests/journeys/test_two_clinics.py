@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from activities.records.document_reference import DocumentReference, of_case
 from activities.records.message_log import MessageLog, MessageState
 from activities.records.process import Process
 from activities.records.service_request import ServiceRequest
@@ -74,6 +75,12 @@ def in_queue(who: Staff, case: str) -> bool:
     return any(link.startswith(case) for link in who.read("/queue", view="all").links)
 
 
+def documents(clinic: Clinic, case: str) -> list[DocumentReference]:
+    """What Larkmoor has on file for a referral of its own."""
+    with clinic.parts.sessions.begin(make.LARKMOOR) as session:
+        return of_case(session, UUID(case.rpartition("/")[2]))
+
+
 def take(who: Staff, case: str, step: Step, **answers: str) -> None:
     """Waits until the page offers the step, then takes it."""
     who.wait_for(case, lambda page: page.offers(f"{case}/{step}"), SECONDS)
@@ -113,7 +120,8 @@ def test_a_referral_between_two_clinics_closes_its_loop(both: Both) -> None:
     assert closed.evidence.complete
     assert (closed.open, closed.rebookings, closed.asks) == (False, 1, 1)
     assert not progress(clinic, make.HERONFIELD, theirs).open
-    assert "ECG of May" in lettie.read(theirs).words
+    (report,) = documents(clinic, ours)
+    assert (report.title, report.type, report.pages) == ("Consultation report", "consult-note", 1)
 
 
 def test_each_side_sees_its_own_record_and_nothing_of_the_others(both: Both) -> None:

@@ -22,9 +22,14 @@ Json = dict[str, Any]
 
 def theirs() -> Json:
     """The referrer's Task, about their own patient."""
-    named = {"focus": Reference("ServiceRequest/s9"), "patient": Reference("Patient/p9")}
     return build_task(
-        replace(a_task(), **named, requester=Reference("Organization/l"), owner=Reference("Organization/h"))
+        replace(
+            a_task(),
+            focus=Reference("ServiceRequest/s9"),
+            patient=Reference("Patient/p9"),
+            requester=Reference("Organization/l"),
+            owner=Reference("Organization/h"),
+        )
     )
 
 
@@ -33,7 +38,8 @@ def ours() -> Json:
 
 
 def saying(**fields: Any) -> Saying:
-    return Saying(**({"key": "1-a", "at": AT, "author": "Heronfield"} | fields))
+    said: dict[str, Any] = {"key": "1-a", "at": AT, "author": "Heronfield"} | fields
+    return Saying(**said)
 
 
 def report(data: bytes = b"%PDF findings") -> DocumentContent:
