@@ -26,7 +26,7 @@ def operating(home: Path | None) -> Iterator[Operated]:
     settings = load(home)
     if not settings.database_url or not settings.temporal_address:
         sys.exit(f"careloop: no clinic runs in {settings.home}. Start it with `careloop up`.")
-    set_up_logging("warning")
+    set_up_logging("warning", sys.stderr)
     parts = build(settings, POOL)
     engine = Engine(lambda: connect_engine(settings, parts.ring))
     try:

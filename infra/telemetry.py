@@ -5,6 +5,7 @@ Only fields that are handed over by name are written; an exception's text never 
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -31,9 +32,9 @@ def _place(record: logging.LogRecord) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
 
 
-def set_up_logging(level: str) -> None:
-    """To standard output, for the supervisor or the container to collect."""
-    handler = logging.StreamHandler(sys.stdout)
+def set_up_logging(level: str, stream: TextIO | None = None) -> None:
+    """To standard output, for the supervisor or the container to collect, unless another stream is given."""
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(OneLine())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:

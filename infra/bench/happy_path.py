@@ -17,7 +17,7 @@ from infra.bench.clinic import CLIENT, COORDINATOR, PHYSICIAN, TENANT, Clinic, a
 from infra.bootstrap import case_review
 from infra.simulators.specialist_plan import Act, Scripted, acted
 from rules.referral.vocabulary import By, Coverage, Facts, Priority, Stage, Step
-from web.decisions import Desk
+from web.decisions import Desk, Settled
 from web.fhir.door import Arrival, ArrivalKind, Fate, Interface, Readable
 from web.fhir.store import StoreDoor
 from workflows.contracts import referral
@@ -69,7 +69,7 @@ class HappyPath:
         """A new draft."""
         token = new_id()
         settled = self._desk.open(self._ward.coordinator, token, self._content(patient), By.STAFF)
-        _expect(settled.outcome is Outcome.APPLIED, f"opening: {settled}")
+        self._expect_applied(self._ward.coordinator, token, settled)
         return token
 
     def send(self, patient: UUID) -> UUID:
@@ -95,8 +95,8 @@ class HappyPath:
         """One decision, applied."""
         reviews = step is Step.REVIEW
         who, by = (self._ward.physician, By.CLINICIAN) if reviews else (self._ward.coordinator, By.STAFF)
-        settled = self._desk.decide(who, new_id(), case, step, facts, by)
-        _expect(settled.outcome is Outcome.APPLIED, f"{step}: {settled}")
+        token = new_id()
+        self._expect_applied(who, token, self._desk.decide(who, token, case, step, facts, by))
 
     def stage(self, case: UUID) -> Stage:
         with self._sessions.begin(self._ward.coordinator) as session:
@@ -104,6 +104,13 @@ class HappyPath:
 
     def workflow_id(self, case: UUID) -> str:
         return referral.workflow_id(TENANT, str(case))
+
+    def _expect_applied(self, who: Context, token: UUID, settled: Settled) -> None:
+        """What the engine has not answered yet is handed over again, as the sweeper does."""
+        deadline = time.monotonic() + PATIENCE
+        while settled.outcome is None and time.monotonic() < deadline:
+            settled = self._desk.hand_over(who, token)
+        _expect(settled.outcome is Outcome.APPLIED, f"decision {token}: {settled}")
 
     def _answer(self, task: str, act: Act) -> None:
         stored = self._door.read(self._ward.interface, Readable.TASK, task)

@@ -55,7 +55,7 @@ def test_nadia_sends_a_referral_sees_the_answer_and_closes_it_with_a_reason(clin
         page.locator("#step form .btn-primary").click()
         await_words(page, "Get the appointment booked with Quillon Digestive Health")
         page.goto(f"{page.url.partition('?')[0]}/{Step.CLOSURE}")
-        page.get_by_label("Reason").select_option("Treated elsewhere")
+        page.locator("#step [name=reason]").select_option("Treated elsewhere")
         page.locator("#step form .btn-primary").click()
         expect(page.get_by_text("Nothing left to do")).to_be_visible()
         expect(page.get_by_text("treated elsewhere").first).to_be_visible()

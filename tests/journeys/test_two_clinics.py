@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -51,19 +52,22 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 def refer(both: Both, family: str) -> tuple[str, str]:
     """A referral sent by Nadia for a new patient of hers: its address at either clinic."""
-    make.patient(both.clinic.parts, family=family, phone="+12085550155")
-    found = both.nadia.fill_in("/referrals/new", q=family)
-    patient = re.search(r'href="(/referrals/new/[0-9a-f-]{36})"', found.text)
-    assert patient is not None
-    opened = both.nadia.fill_in(
-        patient[1], performer_id="Heronfield", service="Cardiology", question="Chest pain on stairs?", diagnoses="R07.9"
-    )
-    ours = opened.url.path
+    ours = draft(both, family, "Heronfield", "Cardiology")
     before = cases(both.clinic, make.HERONFIELD)
     both.nadia.fill_in(f"{ours}/{Step.SENDING}", outcome=Coverage.CLEAR)
     both.lettie.wait_for("/queue", lambda _: bool(cases(both.clinic, make.HERONFIELD) - before), SECONDS)
     (arrived,) = cases(both.clinic, make.HERONFIELD) - before
     return ours, f"/referrals/{arrived}"
+
+
+def draft(both: Both, family: str, specialist: str, service: str) -> str:
+    """A referral that Nadia has not sent yet."""
+    make.patient(both.clinic.parts, family=family, phone="+12085550155")
+    found = both.nadia.fill_in("/referrals/new", q=family)
+    patient = re.search(r'href="(/referrals/new/[0-9a-f-]{36})"', found.text)
+    assert patient is not None
+    asked = {"performer_id": specialist, "service": service, "question": "Please see.", "diagnoses": "R07.9"}
+    return both.nadia.fill_in(patient[1], **asked).url.path
 
 
 def cases(clinic: Clinic, context: Context) -> set[UUID]:
@@ -144,6 +148,20 @@ def test_a_cancellation_takes_both(both: Both) -> None:
     both.nadia.wait_for(ours, lambda page: not page.offers(f"{ours}/{Step.CLOSURE}"), SECONDS)
     for context, case in ((make.LARKMOOR, ours), (make.HERONFIELD, theirs)):
         assert progress(both.clinic, context, case).stage == "cancelled"
+
+
+def test_a_connected_specialist_hears_of_a_cancellation_too(both: Both) -> None:
+    ours = draft(both, "Dunsterville", "Quillon", "Gastroenterology")
+    with both.clinic.parts.sessions.begin(make.LARKMOOR) as session:
+        number = session.get_one(ServiceRequest, UUID(ours.rpartition("/")[2])).number
+    simulator = f"http://127.0.0.1:{both.clinic.parts.settings.simulator_specialist_port}/_simulator"
+    lines = ["receive", {"act": "keep", "after": 600, "text": "He sits in the chair."}]
+    httpx.post(f"{simulator}/script", json={number: lines}, trust_env=False).raise_for_status()
+    both.nadia.fill_in(f"{ours}/{Step.SENDING}", outcome=Coverage.CLEAR)
+    take(both.nadia, ours, Step.CANCELLATION, reason=Reason.DUPLICATE)
+    both.nadia.wait_for(ours, lambda page: "He sits in the chair" in page.words, SECONDS)
+    counts = httpx.get(f"{simulator}/counts", trust_env=False).json()
+    assert (counts["accepted"][number], counts["updates"][number]) == (1, 1)
 
 
 def test_every_message_between_the_two_arrived(both: Both) -> None:
