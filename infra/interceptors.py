@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from temporalio import client, worker, workflow
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+from temporalio import activity, client, worker, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
+from temporalio.exceptions import ApplicationError
 
 from activities import acting
 from workflows.contracts.people import ACTOR_HEADER, SYSTEM, speaker
+
+SAME_KEY = 5  # tries after which a key that is there already is no coincidence
 
 _convert = DataConverter.default.payload_converter
 _in_workflow: ContextVar[str] = ContextVar("actor_in_workflow", default=SYSTEM)
@@ -97,4 +102,10 @@ class _WorkflowOutbound(worker.WorkflowOutboundInterceptor):
 class _ActivityInbound(worker.ActivityInboundInterceptor):
     async def execute_activity(self, input: worker.ExecuteActivityInput) -> Any:
         acting.actor.set(_from(input.headers))
-        return await super().execute_activity(input)
+        try:
+            return await super().execute_activity(input)
+        except IntegrityError as refused:
+            # The same key written in the same moment is found on the next try; any other row will never fit.
+            if isinstance(refused.orig, UniqueViolation) and activity.info().attempt < SAME_KEY:
+                raise
+            raise ApplicationError("The store refuses it.", type="IntegrityError", non_retryable=True) from None

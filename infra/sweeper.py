@@ -41,6 +41,7 @@ PATIENCE = timedelta(seconds=30)
 SWEEP, RECONCILE, SEAL, FAXES = 5.0, 60.0, 1.0, 5.0  # seconds between two rounds
 WHOLE = 10  # of the looks at the engine, one in so many compares every process
 BUDGET = 20.0
+AGAIN = 5.0  # seconds after a round that failed
 BATCH, HANDS, POOL = 100, 4, 8
 ALARM = 5
 Work = Callable[[], object]
@@ -172,16 +173,17 @@ def _try(work: Work, until: float) -> int:
 
 
 def every(seconds: float, work: Callable[[], int], stop: threading.Event) -> None:
-    """Runs `work` at once and again and again until told to stop; a failure is logged and tried again."""
+    """Runs `work` at once and again and again until told to stop; a failure is logged and soon tried again."""
     while True:
-        began = time.monotonic()
+        began, pause = time.monotonic(), seconds
         try:
             done = work()
             if done:
                 log.info("swept", work=work.__name__, count=done, seconds=round(time.monotonic() - began, 2))
         except Exception as error:  # noqa: BLE001 the sweeper outlives every fault of store and engine
             log.warning("sweep failed", work=work.__name__, cause=type(error).__name__)
-        if stop.wait(seconds):
+            pause = min(seconds, AGAIN)
+        if stop.wait(pause):
             return
 
 

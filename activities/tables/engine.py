@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 import zen
@@ -18,6 +19,7 @@ from activities.tables.schema import SCHEMAS, TableRefused
 from activities.tables.shipped import Content, Table, shipped
 
 SHIPPED_VERSION = 1
+REMEMBERED = 1000  # answers of one version
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,18 @@ class Compiled:
     def __init__(self, table: Table, version: int, content: Content) -> None:
         self._table, self._version, self.hash = table, version, hash_of(content)
         self._decision = zen.ZenEngine().create_decision(json.dumps(content))
+        # A version never changes, so the same facts always get the same answer.
+        self._answer = lru_cache(maxsize=REMEMBERED)(self._evaluate)
 
     def decide(self, facts: Mapping[str, str]) -> Decision:
         """Raises `TableRefused` where no row fits the facts, or where what comes out does not fit its column."""
-        outcome = self._decision.evaluate(dict(facts))["result"]
+        return self._answer(tuple(sorted(facts.items())))
+
+    def _evaluate(self, asked: tuple[tuple[str, str], ...]) -> Decision:
+        outcome = self._decision.evaluate(dict(asked))["result"]
         if faults := SCHEMAS[self._table].faults(outcome):
-            asked = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
-            raise TableRefused(self._table, [f"Version {self._version}, asked for {asked}:", *faults])
+            words = ", ".join(f"{name} {value}" for name, value in asked if value)
+            raise TableRefused(self._table, [f"Version {self._version}, asked for {words}:", *faults])
         return Decision(outcome, self._table, self._version, self.hash)
 
 

@@ -99,14 +99,17 @@ class Approval:
 
     @workflow.init
     def __init__(self, start: Said) -> None:  # noqa: ARG002 the engine wants run's arguments
-        self._approved = False
+        self._stored = self._approved = False
 
     @workflow.run
     async def run(self, start: Said) -> None:
         for step in range(4):
             await call(INSERT, Said(start.case, f"step {step}"))
+        self._stored = True
         await workflow.wait_condition(lambda: self._approved)
 
     @workflow.update(name=APPROVE)
     async def approve(self) -> None:
+        """Waits until there is something to approve."""
+        await workflow.wait_condition(lambda: self._stored)
         self._approved = True

@@ -13,7 +13,6 @@ from temporalio.common import WorkflowIDConflictPolicy
 from activities.records.base import new_id
 from activities.records.message_log import Direction, MessageLog
 from activities.records.service_request import Fulfilment, ServiceRequest
-from activities.records.sessions import Context
 from infra.bench import bare
 from infra.bench.bare import Said
 from infra.bench.clinic import TENANT, Clinic
@@ -93,7 +92,7 @@ async def _started(client: Client, workflow: str, identity: str, said: Said, upd
 
 def _sent(clinic: Clinic, case: UUID) -> tuple[bytes, bytes, bytes]:
     """A referral's number, the id of its Task, and the bytes that went to the specialist."""
-    with clinic.parts.sessions.begin(Context(TENANT, "system")) as session:
+    with clinic.parts.sessions.begin(clinic.system) as session:
         number = session.get_one(ServiceRequest, case).number
         task = session.scalars(select(Fulfilment.id).where(Fulfilment.service_request_id == case)).one()
         query = select(MessageLog).where(MessageLog.case_id == case, MessageLog.direction == Direction.OUT)

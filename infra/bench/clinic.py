@@ -1,6 +1,7 @@
 """A whole clinic as `careloop up` runs it, furnished with what the benchmarks speak of."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +34,7 @@ from infra.supervisor.clinic import CHECKOUT
 from infra.supervisor.home import Home
 from infra.supervisor.remove import remove
 from web.client import Engine
+from workflows.contracts.people import SYSTEM
 
 TENANT = "larkmoor"
 CLIENT = "quillon-platform"
@@ -42,16 +45,29 @@ POOL = 24
 
 @dataclass
 class Clinic:
-    """A running clinic. `process` supervises it; `parts` and `engine` are ways into its store and its engine."""
+    """A clinic; `process` supervises it."""
 
     home: Home
     process: "subprocess.Popen[bytes]"
-    parts: Parts
-    engine: Engine
+
+    @cached_property
+    def parts(self) -> Parts:
+        """A way into its store, once it runs."""
+        return build(load(self.home.folder), POOL)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """A way to its engine, once it runs."""
+        return Engine(lambda: connect_engine(self.parts.settings, self.parts.ring))
 
     @property
     def address(self) -> str:
         return self.parts.settings.public_url
+
+    @property
+    def system(self) -> Context:
+        """For what nobody in particular does."""
+        return Context(TENANT, SYSTEM)
 
     @property
     def specialist(self) -> str:
@@ -102,31 +118,24 @@ def down(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def standing(folder: Path, **settings: str) -> Iterator[Clinic]:
+def standing(folder: Path) -> Iterator[Clinic]:
     """A clinic that is ready and furnished, without the demo; nothing of it is left at the end."""
     home, log = Home(folder / "home"), folder / "clinic.log"
-    process = up(home, log, CARELOOP_SEED="0", **settings)
+    clinic = Clinic(home, up(home, log, CARELOOP_SEED="0"))
     try:
-        await_ready(home, process, log)
-        clinic = enter(home, process)
+        await_ready(home, clinic.process, log)
         furnish(clinic)
         yield clinic
+        clinic.engine.close()
         clinic.parts.sessions.engine.dispose()
     finally:
-        down(process)
+        down(clinic.process)
         remove(home)
-
-
-def enter(home: Home, process: "subprocess.Popen[bytes]") -> Clinic:
-    """Connects to a clinic that runs."""
-    parts = build(load(home.folder), POOL)
-    return Clinic(home, process, parts, Engine(lambda: connect_engine(parts.settings, parts.ring)))
 
 
 def furnish(clinic: Clinic) -> None:
     """The clinic, its staff, itself and one connected partner in its directory."""
     parts = clinic.parts
-    system = Context(TENANT, "system")
     partner = new_id()
     with parts.sessions.platform() as session:
         session.add(Tenant(id=TENANT, name="Larkmoor Family Medicine", zone="America/Boise"))
@@ -134,7 +143,7 @@ def furnish(clinic: Clinic) -> None:
         session.add(
             Interface(tenant=TENANT, kind="fhir", client_id=CLIENT, organization_id=partner, name="Quillon Digestive")
         )
-    with parts.sessions.begin(system) as session:
+    with parts.sessions.begin(clinic.system) as session:
         session.add(Organization(id=new_id(), tenant=TENANT, name="Larkmoor", npi="2000001018", partner=False))
         session.add(
             Organization(
@@ -175,21 +184,38 @@ def patients(clinic: Clinic, count: int) -> list[UUID]:
         )
         for number in range(count)
     ]
-    with clinic.parts.sessions.begin(Context(TENANT, "system")) as session:
+    with clinic.parts.sessions.begin(clinic.system) as session:
         session.add_all(rows)
     return [one.id for one in rows]
 
 
 def partner_id(clinic: Clinic) -> UUID:
     """The connected partner."""
-    with clinic.parts.sessions.begin(Context(TENANT, "system")) as session:
+    with clinic.parts.sessions.begin(clinic.system) as session:
         return session.scalars(select(Organization.id).where(Organization.partner.is_(True))).one()
 
 
-def browser(clinic: Clinic, who: Account) -> httpx.Client:
-    """An HTTP client in which somebody is signed in."""
-    now = datetime.now(UTC)
-    with clinic.parts.sessions.begin(Context(TENANT, str(who.id))) as session:
-        token = start(session, who, Proof(now), now, timedelta(hours=10))
-    cookie = f"careloop_{clinic.home.short_id}"
-    return httpx.Client(base_url=clinic.address, cookies={cookie: token}, timeout=30, trust_env=False)
+class Browser:
+    """Somebody signed in, over HTTP."""
+
+    def __init__(self, clinic: Clinic, who: Account) -> None:
+        now = datetime.now(UTC)
+        with clinic.parts.sessions.begin(Context(TENANT, str(who.id))) as session:
+            token = start(session, who, Proof(now), now, timedelta(hours=10))
+        cookie = f"careloop_{clinic.home.short_id}"
+        self._http = httpx.Client(base_url=clinic.address, cookies={cookie: token}, timeout=30, trust_env=False)
+        self._csrf = ""
+
+    def get(self, path: str) -> httpx.Response:
+        """A page; raises httpx.HTTPStatusError for any other answer."""
+        answer = self._http.get(path).raise_for_status()
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+        self._csrf = found.group(1) if found else self._csrf
+        return answer
+
+    def post(self, path: str, **form: str) -> httpx.Response:
+        """A form of the page that was got last, whatever the answer."""
+        return self._http.post(path, data={"csrf_token": self._csrf, **form})
+
+    def close(self) -> None:
+        self._http.close()

@@ -65,11 +65,12 @@ class HappyPath:
         base = f"{parts.settings.public_url}/fhir"
         self._door = StoreDoor(parts.sessions, parts.ring, parts.auditor, clinic.engine, base)
 
-    def open(self, patient: UUID) -> UUID:
-        """A new draft."""
-        token = new_id()
-        settled = self._desk.open(self._ward.coordinator, token, self._content(patient), By.STAFF)
-        self._expect_applied(self._ward.coordinator, token, settled)
+    def open(self, patient: UUID, token: UUID | None = None) -> UUID:
+        """A new draft; its id is the token, so that trying again with the same one makes no second."""
+        who, token = self._ward.coordinator, token or new_id()
+        settled = self._desk.open(who, token, self._content(patient), By.STAFF)
+        settled = self._answered(who, token, settled)
+        _expect(settled.outcome is Outcome.APPLIED, f"opening {token}: {settled}")
         return token
 
     def send(self, patient: UUID) -> UUID:
@@ -93,10 +94,14 @@ class HappyPath:
 
     def decide(self, case: UUID, step: Step, facts: Facts) -> None:
         """One decision, applied."""
+        settled = self.take(new_id(), case, step, facts)
+        _expect(settled.outcome is Outcome.APPLIED, f"{step} of {case}: {settled}")
+
+    def take(self, token: UUID, case: UUID, step: Step, facts: Facts) -> Settled:
+        """One decision under its own id; the same one twice is once."""
         reviews = step is Step.REVIEW
         who, by = (self._ward.physician, By.CLINICIAN) if reviews else (self._ward.coordinator, By.STAFF)
-        token = new_id()
-        self._expect_applied(who, token, self._desk.decide(who, token, case, step, facts, by))
+        return self._answered(who, token, self._desk.decide(who, token, case, step, facts, by))
 
     def stage(self, case: UUID) -> Stage:
         with self._sessions.begin(self._ward.coordinator) as session:
@@ -105,12 +110,12 @@ class HappyPath:
     def workflow_id(self, case: UUID) -> str:
         return referral.workflow_id(TENANT, str(case))
 
-    def _expect_applied(self, who: Context, token: UUID, settled: Settled) -> None:
+    def _answered(self, who: Context, token: UUID, settled: Settled) -> Settled:
         """What the engine has not answered yet is handed over again, as the sweeper does."""
         deadline = time.monotonic() + PATIENCE
         while settled.outcome is None and time.monotonic() < deadline:
             settled = self._desk.hand_over(who, token)
-        _expect(settled.outcome is Outcome.APPLIED, f"decision {token}: {settled}")
+        return settled
 
     def _answer(self, task: str, act: Act) -> None:
         stored = self._door.read(self._ward.interface, Readable.TASK, task)

@@ -36,6 +36,7 @@ def working(clinic: Clinic, folder: Path, queue: str, sandbox: bool = True) -> I
         "CARELOOP_SANDBOX": str(int(sandbox)),
         READY_FILE: str(ready),
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as the supervisor does for ours
     command = (sys.executable, "-m", "infra.bench.bare_worker", queue)
     with (folder / f"{queue}.log").open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  our own argument list

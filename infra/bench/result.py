@@ -15,7 +15,7 @@ class Bound:
     value: float
 
     def holds(self, measured: float) -> bool:
-        return measured >= self.value if self.sign == "≥" else measured <= self.value
+        return {"≥": measured >= self.value, "≤": measured <= self.value, "=": measured == self.value}[self.sign]
 
     def __str__(self) -> str:
         return f"{self.sign} {self.value:g}"
@@ -27,6 +27,10 @@ def at_least(value: float) -> Bound:
 
 def at_most(value: float) -> Bound:
     return Bound("≤", value)
+
+
+def exactly(value: float) -> Bound:
+    return Bound("=", value)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, cast, func, select
 
 from activities.records.case_event import CaseEvent
 from activities.records.decision import Decision, Outcome
@@ -16,7 +16,7 @@ def check(clinic: Clinic) -> Iterator[Finding]:
             CaseEvent,
             (CaseEvent.case_id == Decision.case_id) & (CaseEvent.step_key == cast(Decision.id, String)),
         )
-        .where((Decision.outcome == Outcome.APPLIED) == CaseEvent.id.is_(None))
+        .where((func.coalesce(Decision.outcome, "") == Outcome.APPLIED) == CaseEvent.id.is_(None))
     )
     for row in rows:
         if row.event is None:

@@ -81,7 +81,7 @@ class Larkmoor:
 
     def hear(self, step: Step, facts: Facts = NOTHING) -> contract.Recorded:
         """The partner said it, and its Task has been filed already."""
-        return self._record(f"heard:{step}", step, facts)
+        return self._record(f"heard:{step}:{facts.candidate}", step, facts)
 
     def _record(self, key: str, step: Step, facts: Facts) -> contract.Recorded:
         before = self.state

@@ -4,7 +4,7 @@ Each case kills one part at one of its commits; afterwards only what the platfor
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -15,8 +15,7 @@ from activities.records.message_log import Direction, MessageState
 from rules.referral.vocabulary import By, Facts, Reason, Stage, Step
 from tests import make
 from tests.faults.killing import Killed, Point, When
-from tests.faults.world import NOTHING, WEB, WORKER, World, standing
-from tests.postgres import Cluster
+from tests.faults.world import NOTHING, WEB, WORKER, World
 
 pytestmark = pytest.mark.xdist_group("faults")
 REASON = Facts(reason=Reason.TREATED_ELSEWHERE)
@@ -37,12 +36,6 @@ def points(path: str) -> list[Point]:
         for number in range(1, count + 1)
         for when in When
     ]
-
-
-@pytest.fixture(scope="module")
-def world(cluster: Cluster) -> Iterator[World]:
-    with standing(cluster) as world:
-        yield world
 
 
 def by_web(work: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import select
 from temporalio.client import Client
 
@@ -29,6 +30,7 @@ from activities.records.service_request import Fulfilment, ServiceRequest
 from infra.bootstrap import Parts, activities, build, case_review, connect_engine
 from infra.settings import Settings
 from infra.simulators.specialist_plan import Act, Scripted, acted
+from infra.supervisor.store_urls import libpq
 from infra.sweeper import Sweeper
 from infra.verify.run import Violation, violations
 from infra.worker import make_worker
@@ -171,10 +173,16 @@ class World:
                 session.scalars(select(MessageLog).where(MessageLog.case_id == case, MessageLog.direction == direction))
             )
 
+    def as_admin(self, statement: str, *values: object) -> None:
+        """What no part of the platform may do: past row security and the triggers that keep history."""
+        with psycopg.connect(libpq(self.parts.settings.admin_url), autocommit=True) as admin:
+            admin.execute("set session_replication_role = replica")
+            admin.execute(statement.encode(), values)
+
     def broken(self) -> list[Violation]:
         """The promises that do not hold now."""
         self.sweeper.seal()
-        return violations(self.parts, self.engine, 1.0)
+        return violations(self.parts, self.engine, 0.5)
 
     async def _ended(self, client: Client, case: UUID) -> None:
         await client.get_workflow_handle(referral.workflow_id("larkmoor", str(case))).result()

@@ -5,13 +5,12 @@ from datetime import datetime
 from tests.pages.people_shown import BOISE, NOW, ago, boise
 from web.fields import Choice, FieldGroup, FieldKind, FieldView, FormView
 from web.present import Act, Owner, Tag, Tone, clock_words, due_words, status_tag
+from web.referrals.new_present import FoundPatient, NewReferralPage
 from web.referrals.present import (
     CasePage,
     DocumentLine,
     Fact,
-    FoundPatient,
     Mark,
-    NewReferralPage,
     NextAction,
     PatientBanner,
     Proof,

@@ -80,12 +80,15 @@ class RealClinic:
         with self.parts.sessions.platform() as session:
             return session.scalars(select(Account).where(Account.name == name)).one()
 
-    def sign_in(self, context: BrowserContext, name: str = "Nadia Ferro-Lund") -> None:
-        """Gives a browser the cookie of a new session."""
+    def session(self, name: str) -> str:
+        """The token of a new session, as the cookie carries it."""
         account, now = self.account(name), datetime.now(UTC)
         with self.parts.sessions.begin(Context(account.tenant, str(account.id))) as session:
-            token = web_session.start(session, account, web_session.Proof(now), now, timedelta(hours=1))
-        context.add_cookies([{"name": "careloop_pages", "value": token, "url": self.address}])
+            return web_session.start(session, account, web_session.Proof(now), now, timedelta(hours=1))
+
+    def sign_in(self, context: BrowserContext, name: str = "Nadia Ferro-Lund") -> None:
+        """Gives a browser the cookie of a new session."""
+        context.add_cookies([{"name": "careloop_pages", "value": self.session(name), "url": self.address}])
 
 
 def application(

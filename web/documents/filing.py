@@ -18,7 +18,7 @@ from web.access import Person, current
 from web.decisions import Desk
 from web.documents.present import Notice
 from web.documents.words import filed_notice
-from web.referrals.page import by_of
+from web.referrals.next_action import by_of
 from web.settings import parts
 from workflows.contracts import referral
 

@@ -88,7 +88,7 @@ def _ledger(ledger: Ledger, period: str, now: datetime) -> LedgerRow:
         sent=count(Direction.OUT, S.SENT),
         unknown=unknown,
         refused=count(Direction.OUT, S.REFUSED),
-        last=age_words(now - ledger.last) if ledger.last else "nothing yet",
+        last=f"Last {age_words(now - ledger.last)}" if ledger.last else "Nothing yet",
         state=_state(unknown, waiting, ledger.last),
     )
 

@@ -19,7 +19,8 @@ from web.patients.chart_rows import allergy_rows, coverage_rows, medication_rows
 from web.patients.present import CaseRow, FoundRow, LookRow, PatientPage, PatientsPage
 from web.present import Act, EmptyState, Owner, Tag, Tone, age_and_sex, due_words, family_first, moment_words, us_date
 from web.referrals.forms import REASON_WORDS
-from web.referrals.page import POOL_WORDS, banner
+from web.referrals.next_action import pool_words
+from web.referrals.page import banner
 from web.referrals.present import DocumentLine, Fact
 from web.referrals.words import STAGE_WORDS, stage_tag
 from web.signed_in import Clinic, owner
@@ -56,24 +57,28 @@ def patient_page(
 
 def case_row(line: CaseLine, person: Person, now: datetime, of: Clinic, asked_for: bool = False) -> CaseRow:
     """An open case with its next action."""
-    due_at = line.task.due_at if line.task else line.process.next_due
     return CaseRow(
         title=f"{line.request.service} referral",
         url=f"/referrals/{line.request.id}",
         number=f"{line.request.number} · {line.partner}",
         action=line.process.next_action,
-        status=stage_tag(line.request.stage),
+        status=stage_tag(line.request.stage, late=is_late(line, now)),
         owner=holder(line, person),
-        due=due_words(due_at, now, of.zone) if due_at else None,
+        due=due_words(line.due, now, of.zone) if line.due else None,
         asked_for=asked_for,
     )
+
+
+def is_late(line: CaseLine, now: datetime) -> bool:
+    """Whether its deadline has passed."""
+    return line.due is not None and line.due < now
 
 
 def holder(line: CaseLine, person: Person) -> Owner:
     """Who holds the next action: somebody, or a pool."""
     if line.owner:
         return owner(line.owner, mine=bool(line.task and line.task.owner == person.account))
-    return Owner(POOL_WORDS.get(line.process.next_owner, "Unassigned"), "")
+    return Owner(pool_words(line.process.next_owner), "")
 
 
 def _past_row(line: CaseLine, now: datetime, of: Clinic) -> CaseRow:

@@ -12,7 +12,7 @@ from rules.access import Permission
 from rules.referral.vocabulary import Direction, Priority, Stage
 from web.access import Person
 from web.fields import Choice
-from web.patients.page import holder
+from web.patients.page import holder, is_late
 from web.present import (
     Act,
     Due,
@@ -119,7 +119,6 @@ def _row(line: CaseLine, person: Person, now: datetime, of: Clinic) -> ReferralR
     request, patient = line.request, line.patient
     today = now.astimezone(of.zone).date()
     age = age_and_sex(patient.birth_date, patient.sex, today)
-    due_at = line.task.due_at if line.task else line.process.next_due
     return ReferralRow(
         url=f"/referrals/{request.id}",
         number=request.number,
@@ -127,10 +126,10 @@ def _row(line: CaseLine, person: Person, now: datetime, of: Clinic) -> ReferralR
         service=request.service,
         partner=f"from {line.partner}" if request.direction == Direction.IN else line.partner,
         priority=priority_tag(request.priority) if request.priority != Priority.ROUTINE else None,
-        status=stage_tag(request.stage),
+        status=stage_tag(request.stage, late=is_late(line, now)),
         since=f"since {short_date(request.stage_since.astimezone(of.zone).date(), today)}",
         action=line.process.next_action,
-        due=due_words(due_at, now, of.zone) if due_at and not request.closed_at else None,
+        due=due_words(line.due, now, of.zone) if line.due and not request.closed_at else None,
         owner=None if request.closed_at else holder(line, person),
     )
 

@@ -16,8 +16,9 @@ from rules.access import Permission
 from web.access import Person
 from web.fields import Choice
 from web.present import due_words
+from web.referrals.new_present import LiveReferral
 from web.referrals.page import Around
-from web.referrals.present import LiveReferral, TaskActs
+from web.referrals.present import TaskActs
 from web.referrals.shown import Shown, neighbours
 from web.referrals.timeline import Trail, timeline
 from web.referrals.words import stage_tag

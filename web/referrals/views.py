@@ -34,11 +34,14 @@ from web.present import age_and_sex, family_first, us_date
 from web.referrals import new
 from web.referrals.forms import Asked, read, step_form
 from web.referrals.list_views import show_list, show_partners
-from web.referrals.page import banner, by_of, case_page, progress_then
-from web.referrals.present import CasePage, FoundPatient, NewReferralPage
+from web.referrals.new_present import FoundPatient, NewReferralPage
+from web.referrals.next_action import by_of
+from web.referrals.page import banner, case_page
+from web.referrals.present import CasePage
 from web.referrals.reading import live_row, read_case
 from web.referrals.shown import Neighbours, Shown, moment, neighbours
 from web.referrals.shown import read as read_shown
+from web.referrals.standing import progress_then
 from web.settings import parts
 from web.signed_in import Clinic, clinic, frame
 from web.tasks.asked import as_id

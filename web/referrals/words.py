@@ -89,8 +89,10 @@ SYSTEM_WORDS = {
 }
 
 
-def stage_tag(stage: str) -> Tag:
-    """The tag of a stage."""
+def stage_tag(stage: str, late: bool = False) -> Tag:
+    """The tag of a stage; a report that is `late` says so."""
+    if late and stage == Stage.SEEN:
+        return status_tag("Report late")
     return status_tag(STAGE_WORDS[Stage(stage)])
 
 

@@ -130,7 +130,7 @@ def _row(item: WorkItem, asked: Asked, person: Person, now: datetime, of: Clinic
         next_words=task.action,
         case_words=f"{task.subject} · {task.number}",
         why=task.why,
-        status=stage_tag(task.stage),
+        status=stage_tag(task.stage, late=task.due_at < now),
         owner=holder,
         acts=_acts(item, person),
     )

@@ -1,10 +1,9 @@
 """Referrals as lines of a list: what is asked, of whom, where it stands, and the next action with its owner."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from activities.records.account import Account
@@ -17,7 +16,10 @@ from activities.records.task import Task, TaskStatus
 
 @dataclass(frozen=True)
 class CaseLine:
-    """`task` is the open one, if a person has to act; `owner` the name of who holds it, else empty."""
+    """`task` is the open one, if a person has to act; `owner` the name of who holds it, else empty.
+
+    `due` is the deadline itself: that of the process moves on with every rung an overdue task climbs.
+    """
 
     request: ServiceRequest
     patient: Patient
@@ -26,33 +28,30 @@ class CaseLine:
     task: Task | None
     owner: str
 
+    @property
+    def due(self) -> datetime | None:
+        return self.task.due_at if self.task else self.process.next_due
 
-Lines = Select[ServiceRequest, Patient, str, Process]
+
+DUE = func.coalesce(Task.due_at, Process.next_due)
+OWN_PROCESS = (Process.case_id == ServiceRequest.id) & (Process.kind == "referral")
+OWN_TASK = (Task.case_id == ServiceRequest.id) & (Task.kind == "referral") & (Task.status == TaskStatus.OPEN)
+
+Lines = Select[ServiceRequest, Patient, str, Process, Task, str]
 
 
 def select_lines() -> Lines:
     """To be narrowed, ordered and limited by the caller, and read with `read_lines`."""
     return (
-        select(ServiceRequest, Patient, Organization.name, Process)
+        select(ServiceRequest, Patient, Organization.name, Process, Task, Account.name)
         .join(Patient, Patient.id == ServiceRequest.patient_id)
         .join(Organization, Organization.id == ServiceRequest.performer_id)
-        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
+        .join(Process, OWN_PROCESS)
+        .outerjoin(Task, OWN_TASK)
+        .outerjoin(Account, Account.id == Task.owner)
     )
 
 
 def read_lines(session: Session, query: Lines) -> list[CaseLine]:
     """The lines in the query's order."""
-    rows = session.execute(query).all()
-    held = _tasks(session, [row[0].id for row in rows])
-    nothing: tuple[Task | None, str] = (None, "")
-    return [CaseLine(row[0], row[1], row[2], row[3], *held.get(row[0].id, nothing)) for row in rows]
-
-
-def _tasks(session: Session, cases: Sequence[UUID]) -> dict[UUID, tuple[Task | None, str]]:
-    query = (
-        select(Task, Account.name)
-        .outerjoin(Account, Account.id == Task.owner)
-        .where(Task.case_id.in_(cases), Task.status == TaskStatus.OPEN)
-        .order_by(Task.due_at.desc())
-    )
-    return {row[0].case_id: (row[0], row[1] or "") for row in session.execute(query)}
+    return [CaseLine(row[0], row[1], row[2], row[3], row[4], row[5] or "") for row in session.execute(query)]

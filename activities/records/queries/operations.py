@@ -13,7 +13,9 @@ from activities.records.interface import Interface
 from activities.records.message_log import Direction, MessageLog, MessageState
 from activities.records.organization import Organization, Transport
 from activities.records.process import Process
+from activities.records.queries.case_lines import DUE, OWN_PROCESS, OWN_TASK
 from activities.records.service_request import ServiceRequest
+from activities.records.task import Task, TaskStatus
 
 S = MessageState
 SHOWN = 50
@@ -188,11 +190,12 @@ def waits(session: Session, now: datetime) -> list[Wait]:
         select(
             ServiceRequest.stage,
             func.count(),
-            func.count().filter(Process.next_due < now),
+            func.count().filter(now > DUE),
             func.percentile_cont(0.5).within_group(days),
             func.percentile_cont(0.9).within_group(days),
         )
-        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
+        .join(Process, OWN_PROCESS)
+        .outerjoin(Task, OWN_TASK)
         .where(ServiceRequest.closed_at.is_(None))
         .group_by(ServiceRequest.stage)
     )
@@ -213,9 +216,9 @@ def promises(session: Session, now: datetime) -> Promises:
     """What `careloop verify` would say of open cases, at a glance, and when the audit was last sealed."""
     nobody = (Process.next_action == "") | (Process.next_owner == "") | Process.next_due.is_(None)
     row = session.execute(
-        select(func.count(), func.count().filter(nobody), func.count().filter(Process.next_due < now)).where(
-            Process.closed_at.is_(None)
-        )
+        select(func.count(), func.count().filter(nobody), func.count().filter(now > DUE))
+        .outerjoin(Task, (Task.workflow_id == Process.workflow_id) & (Task.status == TaskStatus.OPEN))
+        .where(Process.closed_at.is_(None))
     ).one()
     return Promises(row[0], row[1], row[2], session.scalar(select(func.max(AuditSeal.sealed_at))))
 

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from activities.records.case_event import CaseEvent
 from activities.records.organization import Organization
 from activities.records.process import Process
-from activities.records.queries.case_lines import CaseLine, read_lines, select_lines
+from activities.records.queries.case_lines import DUE, OWN_PROCESS, OWN_TASK, CaseLine, read_lines, select_lines
 from activities.records.service_request import ServiceRequest
+from activities.records.task import Task
 from rules.referral.vocabulary import ACCEPTED, WITH_PARTNER, Direction, Stage, Step
 
 MEASURED = timedelta(days=365)
@@ -60,7 +61,7 @@ def entry(session: Session, partner_id: UUID, now: datetime) -> Entry | None:
 
 
 def _loads(session: Session, now: datetime, partner_id: UUID | None = None) -> dict[UUID, tuple[int, int, int]]:
-    late = Process.next_due < now
+    late = now > DUE
     query = (
         select(
             ServiceRequest.performer_id,
@@ -68,7 +69,8 @@ def _loads(session: Session, now: datetime, partner_id: UUID | None = None) -> d
             func.count().filter(late),
             func.count().filter(late, ServiceRequest.stage == Stage.SEEN),
         )
-        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
+        .join(Process, OWN_PROCESS)
+        .outerjoin(Task, OWN_TASK)
         .where(*_of_partner(partner_id), ServiceRequest.closed_at.is_(None))
         .group_by(ServiceRequest.performer_id)
     )
@@ -123,7 +125,7 @@ def _of_partner(partner_id: UUID | None) -> list[ColumnElement[bool]]:
 def open_lines(session: Session, partner_id: UUID) -> list[CaseLine]:
     """The open referrals with a partner, the one due first on top."""
     query = select_lines().where(*_of_partner(partner_id), ServiceRequest.closed_at.is_(None))
-    return read_lines(session, query.order_by(Process.next_due, ServiceRequest.id))
+    return read_lines(session, query.order_by(DUE, ServiceRequest.id))
 
 
 @dataclass(frozen=True)

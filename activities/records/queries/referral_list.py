@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.records.process import Process
-from activities.records.queries.case_lines import CaseLine, read_lines, select_lines
+from activities.records.queries.case_lines import DUE, OWN_PROCESS, OWN_TASK, CaseLine, read_lines, select_lines
 from activities.records.service_request import ServiceRequest
+from activities.records.task import Task
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # sorts what has no deadline behind everything that has one
 
@@ -58,11 +59,7 @@ def page(session: Session, filters: Filters, sort: Sort, limit: int, after: UUID
 
 def _last(column: Column, case_id: UUID) -> Select[Any]:
     """What the last row of a page was sorted by."""
-    query = (
-        select(_column(column))
-        .select_from(ServiceRequest)
-        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
-    )
+    query = select(_column(column)).select_from(ServiceRequest).join(Process, OWN_PROCESS).outerjoin(Task, OWN_TASK)
     return query.where(ServiceRequest.id == case_id)
 
 
@@ -75,9 +72,10 @@ class Counts:
 def count(session: Session, filters: Filters, now: datetime) -> Counts:
     """How many referrals, and how many of them are past their deadline."""
     total, late = session.execute(
-        select(func.count(), func.count().filter(Process.next_due < now))
+        select(func.count(), func.count().filter(now > DUE))
         .select_from(ServiceRequest)
-        .join(Process, (Process.case_id == ServiceRequest.id) & (Process.kind == "referral"))
+        .join(Process, OWN_PROCESS)
+        .outerjoin(Task, OWN_TASK)
         .where(*_meant(filters))
     ).one()
     return Counts(total, late)
@@ -85,7 +83,7 @@ def count(session: Session, filters: Filters, now: datetime) -> Counts:
 
 def _column(column: Column) -> ColumnElement[Any]:
     columns: dict[Column, ColumnElement[Any]] = {
-        Column.DUE: func.coalesce(Process.next_due, NEVER),
+        Column.DUE: func.coalesce(DUE, NEVER),
         Column.NUMBER: ServiceRequest.number.expression,
         Column.SINCE: ServiceRequest.stage_since.expression,
         Column.OPENED: ServiceRequest.opened_at.expression,
@@ -109,5 +107,5 @@ def _meant(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.opened_before:
         found.append(ServiceRequest.opened_at < filters.opened_before)
     if filters.late_at:
-        found.append(Process.next_due < filters.late_at)
+        found.append(filters.late_at > DUE)
     return found
