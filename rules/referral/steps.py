@@ -143,7 +143,9 @@ def follow(progress: Progress, step: Step, facts: Facts, at: datetime) -> Progre
         return replace(progress, called=progress.called or step is Step.CALL)
     after = _candidates(_counted(progress, step, facts, at), step, facts)
     stage = _stage_after(after, step, facts)
-    after = replace(after, stage=stage, evidence=_proved(after.evidence, step, at), rung=0)
+    undelivered = after.failed_delivery if step is Step.DELIVERY_FAILURE else ""
+    evidence = _proved(after.evidence, step, at)
+    after = replace(after, stage=stage, evidence=evidence, rung=0, failed_delivery=undelivered)
     if stage is not progress.stage or step in (Step.ATTEMPT, Step.CHASE, Step.APPOINTMENT):
         after = replace(after, since=at)
     return after

@@ -247,7 +247,7 @@ STEPS: dict[Step, Rule] = {
         Stage.CLOSED,
         STAFF,
         (Need.REASON,),
-        incoming=STAFF,
+        incoming=EITHER,
     ),
     Step.LATE_NOTE: Rule("Late note", "sent a note after the loop was closed", ENDED, None, EITHER, incoming=EITHER),
     Step.UNEXPECTED: Rule(

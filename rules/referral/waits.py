@@ -257,7 +257,8 @@ def _started(progress: Progress, base: Waiting) -> Waiting:
             clock=CALL_WITHIN,
             step=Step.CALL,
         )
-    by_hand = BY_HAND.get(progress.stage) if progress.by_hand else None
+    referring = progress.by_hand and progress.direction is Direction.OUT
+    by_hand = BY_HAND.get(progress.stage) if referring else None
     return replace(base, action=by_hand, person=True) if by_hand else base
 
 

@@ -93,6 +93,7 @@ def case_page(
     """
     request, shown = case.request, around.shown
     who = banner(case.chart, now.astimezone(zone).date())
+    attaches = person.may(Permission.DOCUMENT_WRITE) and not shown.as_of
     chart = f"/patients/{case.patient.id}" if person.may(Permission.PATIENT_READ) else ""
     page = CasePage(
         number=request.number,
@@ -109,8 +110,8 @@ def case_page(
         asked=_asked(request),
         proofs=proofs(progress.evidence, now, zone) if progress.direction is Direction.OUT else (),
         documents=document_lines(request, case.documents, case.events, now, zone),
-        paper=paper_acts(request, person),
-        attach_url=f"/referrals/{request.id}/attachments" if person.may(Permission.DOCUMENT_WRITE) else "",
+        paper=() if shown.as_of else paper_acts(request, person),
+        attach_url=f"/referrals/{request.id}/attachments" if attaches else "",
         form=form,
         live_ids=f"{request.id} {case.task.id}" if case.task else str(request.id),
         problem=problem,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from activities.records.base import new_id
 from activities.records.queries.case import Case, find
 from activities.records.queries.case_lines import CaseLine
-from activities.records.queries.case_trail import RecordChange, as_of, looks, names, record_changes
+from activities.records.queries.case_trail import RecordChange, as_of, looks, names, record_changes, state_mark
 from activities.records.queries.staff import workers
 from rules.access import Permission
 from web.access import Person
@@ -49,7 +49,7 @@ def read_case(session: Session, shown: Shown, person: Person, now: datetime, of:
     told = timeline(Trail(case, changes, who, case.names), until, of.zone, shown.show, shown.everything)
     if shown.as_of:
         return Read(case, Around(shown, told))
-    url = shown.url("/timeline", since=now.isoformat())
+    url = shown.url("/timeline", seen=state_mark(session, shown.case_id))
     beside = neighbours(session, shown, person, now, of.zone)
     return Read(case, Around(shown, told, beside, _task(session, case, shown, person, now, of), url))
 

@@ -1,7 +1,7 @@
 """Referrals: one case, a new one, and the steps people take."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from activities.records.organization import Organization
 from activities.records.patient import Patient
 from activities.records.patient_link import patient_now
 from activities.records.queries.case import Case, find
-from activities.records.queries.case_trail import changed_since
+from activities.records.queries.case_trail import state_mark
 from activities.records.queries.find_patient import find_patients
 from activities.records.queries.search import live_for
 from activities.records.queries.summary import summary
@@ -39,7 +39,7 @@ from web.referrals.next_action import by_of
 from web.referrals.page import banner, case_page
 from web.referrals.present import CasePage
 from web.referrals.reading import live_row, read_case
-from web.referrals.shown import Neighbours, Shown, moment, neighbours
+from web.referrals.shown import Neighbours, Shown, neighbours
 from web.referrals.shown import read as read_shown
 from web.referrals.standing import progress_then
 from web.settings import parts
@@ -50,7 +50,6 @@ from workflows.contracts import referral
 
 APPLYING = "Recorded, being applied. This page shows it in a moment."
 REFUSED = "Not done: somebody else took or finished this task first."
-OVERLAP = timedelta(seconds=5)  # a transaction that was under way when the page was made
 
 
 class ReferralPages:
@@ -86,11 +85,8 @@ class ReferralPages:
     @requires(Permission.REFERRAL_READ, background=True)
     def changed(self, case_id: UUID) -> str | tuple[str, int]:
         """The timeline as it is now; 204 when nothing happened since the page was made."""
-        since = moment(request.args.get("since", ""), ZoneInfo("UTC")) or abort(
-            400, "The address does not say since when."
-        )
         with parts().sessions.begin(current().context) as session:
-            if not changed_since(session, case_id, since - OVERLAP):
+            if state_mark(session, case_id) == request.args.get("seen"):
                 return "", 204
         page = self._case_page(case_id)[0]
         return render_template("referrals/_timeline_live.html", page=page)

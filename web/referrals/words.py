@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from activities.records.case_event import CaseEvent
 from rules.referral.vocabulary import Reason, Stage, Step
 from web.present import Tag, Tone, moment_words, short_date, status_tag
-from web.referrals.forms import REASON_WORDS
+from web.referrals.forms import CHANNELS, OUTCOMES, REASON_WORDS
 
 STAGE_WORDS = {
     Stage.DRAFT: "Draft",
@@ -104,10 +104,16 @@ def said(event: CaseEvent, now: datetime, zone: ZoneInfo) -> str:
         told.append(REASON_WORDS[Reason(str(reason))].lower())
     if at := facts.get("at"):
         told.append(moment_words(datetime.fromisoformat(str(at)), now, zone))
-    told += [str(facts[name]).replace("-", " ") for name in ("channel", "outcome", "priority") if facts.get(name)]
+    told += [_answer(event.step, str(facts[name])) for name in ("channel", "outcome", "priority") if facts.get(name)]
     if note := facts.get("note"):
         told.append(f"“{note}”")
     return f": {', '.join(told)}" if told else ""
+
+
+def _answer(step: str, value: str) -> str:
+    """What was chosen, as its form says it."""
+    choices = (*OUTCOMES.get(Step(step), ()), *CHANNELS)
+    return next((one.label.lower() for one in choices if one.value == value), value.replace("-", " "))
 
 
 def since_words(at: datetime, now: datetime, zone: ZoneInfo) -> str:

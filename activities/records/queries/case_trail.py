@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnClause, column, select, table, text, union_all
+from sqlalchemy import ColumnClause, column, func, select, table, text, union_all
 from sqlalchemy.orm import Session
 
 from activities.records.account import Account
@@ -15,6 +15,7 @@ from activities.records.allergy import AllergyIntolerance
 from activities.records.audit_event import Action, AuditEvent
 from activities.records.case_event import CaseEvent
 from activities.records.coverage import Coverage
+from activities.records.document_reference import DocumentReference
 from activities.records.interface import Interface
 from activities.records.organization import Organization
 from activities.records.patient_link import same_person
@@ -143,10 +144,20 @@ def as_of(session: Session, case_id: UUID, at: datetime) -> Case | None:
         return None
     tasks = select(Task).from_statement(text("select * from app.task_as_of(:at) where case_id = :id"))
     held = session.scalars(tasks, {"at": at, "id": case_id}).all()
-    task = next((one for one in held if one.status == TaskStatus.OPEN), None)
+    task = next((one for one in held if one.status == TaskStatus.OPEN and one.kind == "referral"), None)
     events = [one for one in events_of(session, case_id) if one.recorded_at <= at]
     messages = {one.id: one for one in messages_of(session, case_id).values() if one.received_at <= at}
-    return Case(request, chart, partner, _process_of(request, task), task, events, messages, {})
+    process, documents = _process_of(request, task), _documents(session, case_id, at)
+    return Case(request, chart, partner, process, task, events, messages, {}, documents)
+
+
+def _documents(session: Session, case_id: UUID, at: datetime) -> list[DocumentReference]:
+    """Newest first, without those that had turned out to be wrong by then."""
+    read = text(
+        "select * from app.document_reference_as_of(:at) where case_id = :id and status = 'current' "
+        "order by received_at desc"
+    )
+    return list(session.scalars(select(DocumentReference).from_statement(read), {"at": at, "id": case_id}))
 
 
 def _process_of(request: ServiceRequest, task: Task | None) -> Process:
@@ -183,8 +194,8 @@ def _ids(actors: set[str], prefix: str) -> list[UUID]:
     return [UUID(one) for one in found if len(one) == 36 and one.count("-") == 4]
 
 
-def changed_since(session: Session, case_id: UUID, moment: datetime) -> bool:
-    """Whether something happened in a case, or its task changed hands, after a moment."""
-    events = select(CaseEvent.id).where(CaseEvent.case_id == case_id, CaseEvent.recorded_at > moment)
-    tasks = select(Task.id).where(Task.case_id == case_id, Task.recorded_at > moment)
-    return any(session.scalar(query.limit(1)) is not None for query in (events, tasks))
+def state_mark(session: Session, case_id: UUID) -> str:
+    """A mark that is another one as soon as something happens in a case or one of its tasks changes."""
+    events = select(func.count()).select_from(CaseEvent).where(CaseEvent.case_id == case_id)
+    tasks = select(func.coalesce(func.sum(Task.version), 0)).where(Task.case_id == case_id)
+    return f"{session.scalar(events)}.{session.scalar(tasks)}"
