@@ -23,6 +23,7 @@ from infra.seed.people import load as load_staff
 from infra.settings import load
 from infra.supervisor import report
 from infra.supervisor.home import Home
+from infra.supervisor.remove import remove_store
 from infra.supervisor.report import ServiceReport
 from tests import make
 
@@ -78,7 +79,7 @@ def status(home: Path) -> dict[str, Any]:
 
 @contextmanager
 def running(home: Path, **settings: str) -> Iterator[Clinic]:
-    """Starts a clinic with an empty store and a handful of people; stops it at the end."""
+    """Starts a clinic with an empty store and a handful of people; stops it at the end and takes its store away."""
     environment = {**os.environ, "CARELOOP_SEED": "0", **settings}
     command = (sys.executable, "-m", "infra.cli.main", "up", "--home", str(home))
     log = (home.parent / f"{home.name}.log").open("ab")
@@ -92,6 +93,7 @@ def running(home: Path, **settings: str) -> Iterator[Clinic]:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP)
         log.close()
+        remove_store(Home(home))
 
 
 def await_ready(home: Path, process: "subprocess.Popen[bytes]") -> None:

@@ -120,6 +120,12 @@ def test_keys_claim_a_row_and_undo_gives_it_back(clinic: RealClinic, page: Page)
     assert page.locator("tbody tr").first.get_by_text("Unassigned").is_visible()
 
 
+def test_a_message_is_read_as_it_came_when_somebody_opens_it(clinic: RealClinic, page: Page) -> None:
+    page.goto(f"{clinic.address}/referrals/{clinic.cases['information']}")
+    page.locator("details.cl-raw summary").first.click()
+    page.get_by_text('{"resourceType": "Task"}').wait_for()
+
+
 def test_complete_opens_the_form_that_asks(clinic: RealClinic, page: Page) -> None:
     page.goto(f"{clinic.address}/queue?view=reports")
     page.keyboard.press("j")
@@ -145,6 +151,13 @@ def test_a_row_that_a_colleague_takes_is_marked_where_it_stands(
     other.keyboard.press("z")
     other.get_by_text("claimed").wait_for(state="detached")
     other.context.close()
+
+
+def test_a_page_without_a_place_for_its_stream_asks_by_itself(clinic: RealClinic, page: Page) -> None:
+    page.route("**/live", lambda route: route.fulfill(status=503, body=""))
+    page.goto(f"{clinic.address}/queue?view=all")
+    with page.expect_response("**/queue/changes*"):
+        page.locator('#live[data-state="live"]').wait_for()
 
 
 def test_a_case_says_that_it_changed_while_it_was_open(clinic: RealClinic, browser: Browser, page: Page) -> None:

@@ -80,6 +80,11 @@ def test_the_timeline_answers_only_when_something_happened(nadia: Reader) -> Non
     assert 'id="case-changes" hx-swap-oob="true"' in changed.text
 
 
+def test_raw_messages_are_offered_to_those_who_may_read_them(shown: Shown, nadia: Reader) -> None:
+    assert "/raw" in nadia.get("/referrals/{information}").text
+    assert "/raw" not in shown.as_("Marisol Teague, RN").get("/referrals/{information}").text
+
+
 def test_a_case_opened_from_a_view_knows_its_neighbours_there(nadia: Reader) -> None:
     page = nadia.get("/referrals/{report}?view=all").text
     assert "of 4 in All open" in page

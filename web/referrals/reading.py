@@ -46,7 +46,8 @@ def read_case(session: Session, shown: Shown, person: Person, now: datetime, of:
     until = shown.as_of or now
     changes, who = record_changes(session, found, until), looks(session, shown.case_id, until)
     case = replace(found, names=names(session, _actors(found, changes) | {one.actor for one in who}))
-    told = timeline(Trail(case, changes, who, case.names), until, of.zone, shown.show, shown.everything)
+    trail = Trail(case, changes, who, case.names, person.may(Permission.MESSAGE_RAW_READ))
+    told = timeline(trail, until, of.zone, shown.show, shown.everything)
     if shown.as_of:
         return Read(case, Around(shown, told))
     url = shown.url("/timeline", seen=state_mark(session, shown.case_id))

@@ -31,12 +31,13 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Trail:
-    """Everything there is to tell; `names` are those of its actors."""
+    """Everything there is to tell; `names` are those of its actors, `raw` lets messages be opened as they came."""
 
     case: Case
     changes: list[RecordChange]
     looks: list[Look]
     names: Mapping[str, str]
+    raw: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Told:
 
 def timeline(trail: Trail, now: datetime, zone: ZoneInfo, show: Source | None, everything: bool) -> Told:
     """Up to 100 entries of one source or all, unless `everything` is asked for."""
-    words = Words(trail.names, now, zone)
+    words = Words(trail.names, now, zone, trail.raw)
     told = [entry for source, entry in _entries(trail, words) if show in (None, source)]
     told.sort(key=lambda entry: entry.at, reverse=True)
     days: dict[str, list[TimelineEntry]] = {}
@@ -88,8 +89,8 @@ def _message_of(case: Case, event: CaseEvent) -> MessageLog | None:
 class Words:
     """Entries in words, for one reader's day and zone."""
 
-    def __init__(self, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> None:
-        self._names, self._now, self._zone = names, now, zone
+    def __init__(self, names: Mapping[str, str], now: datetime, zone: ZoneInfo, raw: bool) -> None:
+        self._names, self._now, self._zone, self._raw = names, now, zone, raw
 
     def event(self, case: Case, event: CaseEvent, message: MessageLog | None) -> TimelineEntry:
         step = Step(event.step)
@@ -107,7 +108,7 @@ class Words:
             lead=lead,
             note="by Careloop" if system else f"recorded by {who}" if for_them else "",
             tone=TONES.get(step, Tone.NEUTRAL),
-            detail=_raw(message) if message else None,
+            detail=_raw(message) if message and self._raw else None,
         )
 
     def message(self, case: Case, message: MessageLog) -> TimelineEntry:
@@ -121,7 +122,7 @@ class Words:
             words=f"{way}: {state.word.lower()}",
             note=message.detail,
             tone=state.tone,
-            detail=_raw(message),
+            detail=_raw(message) if self._raw else None,
         )
 
     def change(self, change: RecordChange) -> TimelineEntry:

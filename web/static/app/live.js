@@ -95,7 +95,6 @@ function start() {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) heard = Math.max(heard, Date.now() - QUIET_MS);
   });
-  setInterval(judge, 1000);
   // The stream is opened only now that somebody hears it; htmx may not have seen the page yet.
   let asked = false;
   const listen = () => asked || live.dispatchEvent(new CustomEvent("cl:listen"));
@@ -103,7 +102,10 @@ function start() {
     asked = true;
   });
   listen();
-  addEventListener("load", listen);
+  setInterval(() => {
+    listen();
+    judge();
+  }, 1000);
 }
 
 if (live) start();
